@@ -2,7 +2,6 @@
 
 from liquidity.book.book import Book
 from liquidity.book.dataset import requests_on
-from liquidity.book.eligibility import eligible
 from liquidity.book.fields import TABLES, Field, Table, describe_fields
 from liquidity.book.opening import Opening, opening
 from liquidity.book.sources import read_book, write_book
@@ -14,7 +13,6 @@ __all__ = [
     "Opening",
     "Table",
     "describe_fields",
-    "eligible",
     "opening",
     "read_book",
     "requests_on",

@@ -166,7 +166,7 @@ def describe_fields() -> str:
         "",
         "A book is a folder of CSV or Parquet files, an Excel workbook with a sheet per table, or a database given as",
         "an SQLAlchemy URL. CNY stands for the currency of the book; rates and shares are fractions (0.12 is 12%);",
-        "dates are YYYY-MM-DD. A column that is not needed may be left out and gets its default; a column that is there",
+        "dates are YYYY-MM-DD. A column that is not needed may be left out and gets its default; one that is there",
         "has no blank cells, except where the default says blank or the column is meant for other kinds of facility.",
         "A table may carry a column `currency` of its own: it must be the book's currency in every row.",
     ]
