@@ -122,12 +122,19 @@ def _pays_down(tables: Tables) -> list[Problem]:
 
 
 def _repaid_within(tables: Tables) -> list[Problem]:
-    key = ["segment", "facility"]
-    held = tables["balances"][[*key, "balance"]].drop_duplicates(key)
-    frame = tables["repaid"][key].merge(held, on=key, how="left", validate="many_to_one", indicator=True)
-    most = frame["balance"].mask(frame["_merge"] == "left_only", 0.0).to_numpy()
-    above = tables["repaid"]["principal"].to_numpy() > most * (1 + ROUNDING)
-    return _at("repaid", tables, above, "principal", "at most the balance of the segment in the facility")
+    frame, held = tables["repaid"], tables["balances"]
+    if frame.empty:
+        return []
+    known = pd.MultiIndex.from_frame(held[["segment", "facility"]])
+    rows = known[~known.duplicated()].get_indexer(pd.MultiIndex.from_frame(frame[["segment", "facility"]]))
+    balance = held["balance"].to_numpy()[~known.duplicated()]
+    most = np.where(rows >= 0, balance[rows], 0.0) if len(balance) else np.zeros(len(frame))
+    above = frame["principal"].to_numpy() > most * (1 + ROUNDING)
+    lost = (frame["interest"].to_numpy() > 0) & (most == 0)
+    return [
+        *_at("repaid", tables, above, "principal", "at most the balance of the segment in the facility"),
+        *_at("repaid", tables, lost, "interest", "0 where the facility holds no loans of the segment"),
+    ]
 
 
 def _requests_tonight(tables: Tables) -> list[Problem]:

@@ -48,18 +48,32 @@ def read_folder(folder: Path) -> Raw:
             problems.append(Problem(path.stem, "", "", path.name, "one file per table"))
             continue
         try:
-            tables[path.stem] = _read_csv(path) if path.suffix.lower() == ".csv" else pq.ParquetFile(path).read()
+            if path.suffix.lower() == ".csv":
+                tables[path.stem], broken = _read_csv(path)
+                problems += broken
+            else:
+                tables[path.stem] = pq.ParquetFile(path).read()
         except (pa.ArrowException, OSError, ValueError) as error:
             problems.append(Problem(path.stem, "", "", _one_line(error), f"a readable file {path.name} (UTF-8)"))
     return tables, problems
 
 
-def _read_csv(path: Path) -> pa.Table:
-    return pv.read_csv(
+def _read_csv(path: Path) -> tuple[pa.Table, list[Problem]]:
+    broken: list[Problem] = []
+
+    def report(row: pv.InvalidRow) -> str:
+        place = "" if row.number is None else str(row.number - 1)
+        expected = f"{row.expected_columns} cells as in the header"
+        broken.append(Problem(path.stem, place, "", f"{row.actual_columns} cells", expected))
+        return "skip"
+
+    table = pv.read_csv(
         path,
-        parse_options=pv.ParseOptions(newlines_in_values=True),
+        read_options=pv.ReadOptions(use_threads=False),  # or rows would have no numbers
+        parse_options=pv.ParseOptions(newlines_in_values=True, invalid_row_handler=report),
         convert_options=pv.ConvertOptions(column_types=_ALL_TEXT, strings_can_be_null=False),
     )
+    return table, broken
 
 
 def _one_line(error: Exception) -> str:
