@@ -72,6 +72,8 @@ def as_texts(values: Sequence[object]) -> pa.Array:
 
 def as_arrow(values: Sequence[object] | pd.Series) -> pa.Array:
     """Cells of any Python kind -> an Arrow column of their common type, of text when they have none."""
+    if pd.api.types.infer_dtype(values, skipna=True) in ("mixed", "mixed-integer"):
+        return as_texts(list(values))  # Arrow would read true among numbers as 1
     try:
         array = pa.array(values, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, UnicodeEncodeError, OverflowError):

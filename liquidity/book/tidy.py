@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from liquidity.book.casting import Column, cast, cell_text
-from liquidity.book.fields import TEXTUAL, Field, Table
+from liquidity.book.fields import NUMERIC, TEXTUAL, Field, Table
 from liquidity.errors import Problem
 
 
@@ -41,8 +41,7 @@ def tidy(table: Table, raw: pa.Table, as_of: np.datetime64) -> tuple[pd.DataFram
     columns: dict[str, Column] = {}
     for field in table.fields:
         if counts[field.name] == 1:
-            array = raw.column(field.name).combine_chunks()
-            columns[field.name] = cast(array, field)
+            columns[field.name] = _read(field, raw.column(field.name).combine_chunks())
     frame = pd.DataFrame(
         {field.name: _filled(field, columns.get(field.name), _meant(field, kinds), as_of) for field in table.fields}
     )
@@ -116,8 +115,7 @@ def _cell_problems(
 ) -> list[Problem]:
     needed = field.required or field.default != ""
     blank = column.blank & meant if needed else np.zeros(len(meant), dtype=bool)
-    wrong = column.bad | (_outside(field, column) & ~column.blank)
-    found = np.flatnonzero(blank | wrong)
+    found = np.flatnonzero(blank | column.bad)
     if not len(found):
         return []
     cells = raw.column(field.name).take(pa.array(found)).to_pylist()
@@ -125,6 +123,16 @@ def _cell_problems(
         Problem(field.table, label(int(i)), field.name, "" if blank[i] else _shown(cell), field.expected)
         for i, cell in zip(found, cells, strict=True)
     ]
+
+
+def _read(field: Field, array: pa.Array) -> Column:
+    """Cast, and call bad what is outside the range or the choices; such numbers become NaN, like unreadable ones."""
+    column = cast(array, field)
+    outside = _outside(field, column) & ~column.blank
+    if not outside.any():
+        return column
+    values = np.where(outside, np.nan, column.values) if field.type in NUMERIC else column.values
+    return Column(values, column.blank, column.bad | outside)
 
 
 def _shown(cell: object) -> object:
