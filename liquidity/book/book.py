@@ -93,13 +93,14 @@ class Book:
                 sha.update(_column_bytes(frame[field.name]))
         return sha.hexdigest()
 
-    def replace(self, table: str, frame: pd.DataFrame) -> Book:
-        """A new checked book with another frame for `table` (key as index or as columns).
+    def replace(self, table: str = "", frame: pd.DataFrame | None = None, /, **frames: pd.DataFrame) -> Book:
+        """A new checked book with another frame for `table`, or several together: `replace(lines=..., flows=...)`.
 
-        Raises BadInput when the new book is not right.
+        The key may be the index or columns. Raises BadInput when the new book is not right.
         """
-        flat = {name: flatten(TABLES[name], self[name]) for name in TABLES if name != table}
-        return make_book({**flat, table: raw_table(frame)})
+        new = frames if frame is None else {table: frame, **frames}
+        old = {name: flatten(TABLES[name], self[name]) for name in TABLES if name not in new}
+        return make_book({**old, **{name: raw_table(frame) for name, frame in new.items()}})
 
     def edit(self, table: str, key: Hashable = None, **columns: object) -> Book:
         """A new checked book with other values in the row `key` of `table` (None: in every row).
