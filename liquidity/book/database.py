@@ -77,7 +77,7 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, object]]:
 @contextmanager
 def _connected(url: str, must_exist: bool) -> Iterator[sa.Connection]:
     """A connection in one transaction, rolled back when anything fails; BadInput when the database refuses."""
-    shown = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)
+    shown = re.sub(r"(://[^:/@]*):.*@", r"\1:***@", re.sub(r"(password=)[^&]*", r"\1***", url))
     try:
         engine = _engine(url, shown, must_exist)
         try:
