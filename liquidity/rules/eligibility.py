@@ -1,0 +1,115 @@
+"""A facility takes only the segments its contract allows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+
+from liquidity.errors import Problem
+from liquidity.rules.base import Lang, Rule, value
+
+if TYPE_CHECKING:
+    from liquidity.book import Book
+    from liquidity.program.pool import Pool
+
+ORDERED = {"<=": np.less_equal, "<": np.less, ">=": np.greater_equal, ">": np.greater}
+EQUAL = {"==": np.equal, "!=": np.not_equal}
+LISTED = ("in", "not in")
+OPS = (*ORDERED, *EQUAL, *LISTED)
+
+
+class Eligibility(Rule):
+    """No lending and no sale of loans into a facility by segments that fail its terms.
+
+    In symbols: sum_u lend[s,u,f,t] + move[s,f,t] <= 0 for every segment s that fails a row of the book's `eligibility`
+    table for facility f (CNY, every period; `move` only where the facility buys loans).
+    """
+
+    code: ClassVar[str] = "FACILITY_TERMS"
+    repairable: ClassVar[bool] = False
+
+    kind: Literal["eligibility"] = value("eligibility", "Which rule this is.", "name")
+
+    def write(self, pool: Pool) -> None:
+        """Rows `closed` and `closed_to_sale`, each (segment, facility, period)."""
+        m, periods = pool.model, self.periods(pool)
+        failing = [pair for pair in ineligible(pool.book) if pair[1] in m.OPEN]
+        lent = [pair for pair in failing if pair[1] not in m.BOUGHT]
+        sold = [pair for pair in failing if pair[1] in m.BOUGHT]
+        if lent:
+            pool.limit(
+                self,
+                "closed",
+                over=(pool.index(self, "closed_pair", lent), periods),
+                body=lambda m, s, f, t: sum(m.lend[s, u, f, t] for u in m.BORROWER),
+                at_most=0.0,
+            )
+        if sold:
+            pool.limit(
+                self,
+                "closed_to_sale",
+                over=(pool.index(self, "closed_to_sale_pair", sold), periods),
+                body=lambda m, s, f, t: sum(m.lend[s, u, f, t] for u in m.BORROWER) + m.move[s, f, t],
+                at_most=0.0,
+            )
+
+    def check(self, book: Book) -> list[Problem]:
+        """Every row must compare a column of the segments with a value of its type."""
+        segments, found = book["segments"], []
+        for (facility, field, op), row in book["eligibility"].iterrows():
+            key = f"{facility}, {field}, {op}"
+            if field not in segments.columns:
+                found.append(Problem("eligibility", key, "field", field, "a column of segments"))
+            elif op not in OPS:
+                found.append(Problem("eligibility", key, "op", op, f"one of {', '.join(OPS)}"))
+            elif numeric(segments[field]) and not all_numbers(str(row["value"]), op):
+                found.append(Problem("eligibility", key, "value", row["value"], f"a number, as in segments.{field}"))
+            elif not numeric(segments[field]) and op in ORDERED:
+                expected = f"==, !=, in or not in, since segments.{field} is text"
+                found.append(Problem("eligibility", key, "op", op, expected))
+        return found
+
+    def formula(self) -> str:
+        """See Rule."""
+        return "sum_u lend[s,u,f,t] + move[s,f,t] <= 0    for every s that fails a term of f"
+
+    def words(self, lang: Lang = "en") -> str:
+        """See Rule."""
+        if lang == "zh":
+            return "不符合某资金渠道入池标准的客群,不得由该渠道放款,也不得转让给该渠道。"
+        return "A segment that fails a facility's eligibility terms is neither lent to from it nor sold to it."
+
+
+def numeric(column: pd.Series) -> bool:
+    """Whether a column of the segments holds numbers."""
+    return bool(pd.api.types.is_numeric_dtype(column)) and not pd.api.types.is_bool_dtype(column)
+
+
+def parts(text: str, op: str) -> list[str]:
+    """The values that a row of `eligibility` compares with: one, or a list separated by | for `in` and `not in`."""
+    return [part.strip() for part in text.split("|")] if op in LISTED else [text.strip()]
+
+
+def all_numbers(text: str, op: str) -> bool:
+    """Whether every value of a row of `eligibility` is a number."""
+    return bool(pd.to_numeric(pd.Series(parts(text, op)), errors="coerce").notna().all())
+
+
+def meets(column: pd.Series, op: str, text: str) -> Any:
+    """Which segments meet one row of `eligibility`; array of bool in the order of the segments."""
+    held: Any = column.to_numpy(float) if numeric(column) else column.astype(str).to_numpy(object)
+    asked: list[Any] = [float(part) if numeric(column) else part for part in parts(text, op)]
+    if op in LISTED:
+        return np.isin(held, asked) if op == "in" else ~np.isin(held, asked)
+    return {**ORDERED, **EQUAL}[op](held, asked[0]).astype(bool)
+
+
+def ineligible(book: Book) -> list[tuple[str, str]]:
+    """Pairs (segment, facility) that fail at least one row of the `eligibility` table, in the book's order."""
+    segments = book["segments"]
+    passed = pd.DataFrame(True, index=segments.index, columns=book["facilities"].index)
+    for (facility, field, op), row in book["eligibility"].iterrows():
+        passed[facility] &= meets(segments[field], op, str(row["value"]))
+    return [(s, f) for s in passed.index for f in passed.columns if not passed.at[s, f]]

@@ -1,0 +1,71 @@
+"""Lines and warehouses are drawn within their commitment, until they mature, on business days."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from liquidity.rules.base import Lang, Rule, day_of, value
+
+if TYPE_CHECKING:
+    from liquidity.program.pool import Pool
+
+
+class LineLimit(Rule):
+    """No line and no warehouse is drawn beyond what was committed.
+
+    In symbols (CNY):
+        debt[l,t]  <= commitment[l], and <= 0 in periods that start at or after the line's maturity
+        notes[w,t] <= commitment[w]
+        draw[l,t] <= 0 and note_draw[w,t] <= 0 in one-day periods that are no business day
+    """
+
+    code: ClassVar[str] = "FUNDING"
+
+    kind: Literal["line_limit"] = value("line_limit", "Which rule this is.", "name")
+
+    def write(self, pool: Pool) -> None:
+        """Rows `line` and `closed_line` (line, period), `warehouse` and `closed_warehouse` (facility, period)."""
+        m, periods = pool.model, self.periods(pool)
+        lines, facilities = pool.book["lines"], pool.book["facilities"]
+        alive = {line: set(pool.grid.before(day_of(lines.maturity[line]))) for line in m.LINE}
+        pool.limit(
+            self,
+            "line",
+            over=(m.LINE, periods),
+            body=lambda m, line, t: m.debt[line, t],
+            at_most=lambda line, t: pool.money(lines.commitment[line]) if t in alive[line] else 0.0,
+        )
+        pool.limit(
+            self,
+            "warehouse",
+            over=(m.WAREHOUSE, periods),
+            body=lambda m, w, t: m.notes[w, t],
+            at_most=lambda w, t: pool.money(facilities.commitment[w]),
+        )
+        shut = self.closed_days(pool)
+        if shut:
+            days = pool.index(self, "closed_day", shut)
+            pool.limit(self, "closed_line", (m.LINE, days), lambda m, line, t: m.draw[line, t], at_most=0.0)
+            pool.limit(self, "closed_warehouse", (m.WAREHOUSE, days), lambda m, w, t: m.note_draw[w, t], at_most=0.0)
+
+    def closed_days(self, pool: Pool) -> list[int]:
+        """One-day periods that the book's calendar calls no business day."""
+        table, grid = pool.book["calendar"], pool.grid
+        closed = {day_of(day) for day in table.index[~table.business_day.astype(bool)]}
+        return [t for t in self.in_force(pool) if grid.days[t - 1] == 1 and grid.starts[t - 1] in closed]
+
+    def formula(self) -> str:
+        """See Rule."""
+        return (
+            "debt[l,t] <= commitment[l] until maturity, then 0; notes[w,t] <= commitment[w]; draw[l,t] <= 0 and "
+            "note_draw[w,t] <= 0 on days that are no business day"
+        )
+
+    def words(self, lang: Lang = "en") -> str:
+        """See Rule."""
+        if lang == "zh":
+            return "借款与仓储融资余额不超过承诺额度,到期后须清偿;非工作日不得提款。"
+        return (
+            "Lines and warehouses are drawn at most to their commitment, repaid at maturity, and not drawn on days "
+            "that are no business day."
+        )

@@ -1,0 +1,88 @@
+"""A facility buys loans only while it revolves."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from dateutil.relativedelta import relativedelta
+
+from liquidity.rules.base import Lang, Rule, day_of, value
+from liquidity.rules.text import percent
+
+if TYPE_CHECKING:
+    from liquidity.program.pool import Pool
+
+DAYS_PER_MONTH = 30.4
+LAST_MONTHS = 3
+
+
+class RevolvingPeriod(Rule):
+    """Warehouses and ABS take no loans once they no longer revolve, and an ABS is not stuffed shortly before.
+
+    In symbols (CNY):
+        sum_u lend[s,u,f,t] + move[s,f,t] <= 0 in periods in which f no longer revolves (ended or frozen)
+        sum_s move[s,f,t] - stuffing_cap days[t] / 30.4 sum_s balance[s,f,t-1] <= 0 in the last three months of an ABS
+    """
+
+    code: ClassVar[str] = "FACILITY_TERMS"
+    repairable: ClassVar[bool] = False
+
+    kind: Literal["revolving_period"] = value("revolving_period", "Which rule this is.", "name")
+    stuffing_cap: float = value(
+        0.05, "Seasoned loans sold to an ABS in its last three months, as a part of its pool.", "1/month", ge=0, le=1
+    )
+
+    def write(self, pool: Pool) -> None:
+        """Rows `ended` (segment, facility, period) and `stuffing` (facility, period)."""
+        m, held, cap = pool.model, self.in_force(pool), self.stuffing_cap
+        frozen = pool.book["facilities"].frozen
+        revolving = {f: set() if frozen[f] else set(pool.revolving(f)) for f in m.BOUGHT}
+        ended = [(f, t) for f in m.BOUGHT for t in held if t not in revolving[f]]
+        last = [(f, t) for f in m.ABS for t in held if t in revolving[f] and self.is_late(pool, f, t)]
+        if ended:
+            pool.limit(
+                self,
+                "ended",
+                over=(m.SEGMENT, pool.index(self, "ended_facility", ended)),
+                body=lambda m, s, f, t: sum(m.lend[s, u, f, t] for u in m.BORROWER) + m.move[s, f, t],
+                at_most=0.0,
+            )
+        if last:
+            index = pool.index(self, "late_facility", last)
+            days = pool.grid.days
+            room = pool.param(self, "room", (index,), lambda f, t: cap * days[t - 1] / DAYS_PER_MONTH)
+            pool.limit(
+                self,
+                "stuffing",
+                over=(index,),
+                body=lambda m, f, t: (
+                    sum(m.move[s, f, t] for s in m.SEGMENT)
+                    - room[f, t] * sum(m.balance[s, f, t - 1] for s in m.SEGMENT)
+                ),
+                at_most=0.0,
+            )
+
+    def is_late(self, pool: Pool, facility: str, period: int) -> bool:
+        """Whether a period starts within three months of the end of the facility's revolving period."""
+        end: date | None = day_of(pool.book["facilities"].revolving_end[facility])
+        return end is not None and pool.grid.starts[period - 1] + relativedelta(months=LAST_MONTHS) > end
+
+    def formula(self) -> str:
+        """See Rule."""
+        return (
+            "sum_u lend[s,u,f,t] + move[s,f,t] <= 0 once f no longer revolves; sum_s move[s,f,t] <= stuffing_cap * "
+            "days[t] / 30.4 * sum_s balance[s,f,t-1] in the last three months of an ABS"
+        )
+
+    def words(self, lang: Lang = "en") -> str:
+        """See Rule."""
+        if lang == "zh":
+            return (
+                "循环期结束或被冻结的资金渠道不再受让或发放贷款;"
+                f"循环期最后三个月,每月转入存量资产不超过资产池的{percent(self.stuffing_cap)}。"
+            )
+        return (
+            "A facility takes no loans once it no longer revolves; in the last three months before that an ABS buys "
+            f"seasoned loans of at most {percent(self.stuffing_cap)} of its pool a month."
+        )
