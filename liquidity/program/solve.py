@@ -185,7 +185,9 @@ class Session:
         self.highs.setBasis(self.highs.getBasis())
         self.highs.run()
         if self.highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            raise SolverFailed("the optimum was lost at refactorisation", [self.highs.modelStatusToString(self.highs.getModelStatus())])
+            raise SolverFailed(
+                "the optimum was lost at refactorisation", [self.highs.modelStatusToString(self.highs.getModelStatus())]
+            )
         return self._read("refresh", 0.0)
 
     def _read(self, method: str, seconds: float) -> Answer:
