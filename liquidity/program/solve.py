@@ -94,7 +94,7 @@ class Session:
         status = highs.passModel(
             self.size, matrix.shape[0], matrix.nnz, int(highspy.MatrixFormat.kColwise), int(highspy.ObjSense.kMaximize),
             self.program.constant, self.cost, self.lower, self.upper, self.row_lower, self.row_upper,
-            matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data,
+            matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data, np.zeros(self.size, np.int32),
         )  # fmt: skip
         if status == highspy.HighsStatus.kError:
             raise SolverFailed("HiGHS refused the program")
