@@ -140,7 +140,9 @@ class Crew:
         if not self.pools:
             start_worker(program, goals, options)
 
-    def run(self, tasks: Sequence[Sequence[tuple[frozenset[str], frozenset[str] | None]]]) -> dict[frozenset[str], Node]:
+    def run(
+        self, tasks: Sequence[Sequence[tuple[frozenset[str], frozenset[str] | None]]]
+    ) -> dict[frozenset[str], Node]:
         """Run one task per worker and gather the nodes."""
         if not self.pools:
             return dict(item for task in tasks for item in run_task(task))
@@ -184,7 +186,9 @@ class Game:
             self.solve_singles(sorted(met))
             self.players = self.order(met)
             if len(self.players) > MOST_PLAYERS:
-                raise SolverFailed(f"{len(self.players)} groups of rules matter, at most {MOST_PLAYERS} can be enumerated")
+                raise SolverFailed(
+                    f"{len(self.players)} groups of rules matter, at most {MOST_PLAYERS} can be enumerated"
+                )
             self.solve_tree()
             more = frozenset().union(*(self.nodes[lifted].touched for lifted in self.lattice()))
             if more <= met:

@@ -41,7 +41,9 @@ def opening(pool: Pool) -> None:
     """Balances and provision before tonight."""
     m = pool.model
     start = pool.data("opening_balance", "SEGMENT", "FACILITY", of="balance")
-    pool.define("opening_balance", (m.SEGMENT, m.FACILITY), lambda m, s, f: m.balance[s, f, 0], lambda s, f: start[s, f])
+    pool.define(
+        "opening_balance", (m.SEGMENT, m.FACILITY), lambda m, s, f: m.balance[s, f, 0], lambda s, f: start[s, f]
+    )
     booked = float(pool.inputs.lender_provision)
     pool.define("opening_provision", (pool.index("definition", "opening", [0]),), lambda m, t: m.provision[t], booked)
 
@@ -63,9 +65,7 @@ def run_off(pool: Pool) -> None:
         "balance_joint",
         (m.SEGMENT, m.JOINT, m.PERIOD),
         lambda m, s, f, t: (
-            m.balance[s, f, t]
-            - m.keep[s, f, t] * m.balance[s, f, t - 1]
-            - sum(m.lend[s, u, f, t] for u in m.BORROWER)
+            m.balance[s, f, t] - m.keep[s, f, t] * m.balance[s, f, t - 1] - sum(m.lend[s, u, f, t] for u in m.BORROWER)
         ),
     )
     pool.define(

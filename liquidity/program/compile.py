@@ -178,7 +178,18 @@ def row_families(pool: Any, info: Any) -> tuple[Family, ...]:
         if len(set(index)) < len(index):
             raise ValueError(f"{rows.owner}.{rows.what}: a row has two bounds; write two families")
         out.append(
-            Family(rows.owner, rows.what, rows.kind, rows.dims, index, start, rows.code, rows.unit, rows.liftable, rows.repairable)
+            Family(
+                rows.owner,
+                rows.what,
+                rows.kind,
+                rows.dims,
+                index,
+                start,
+                rows.code,
+                rows.unit,
+                rows.liftable,
+                rows.repairable,
+            )
         )
         start += len(index)
     if start != len(info.rows):

@@ -50,7 +50,7 @@ def make_inputs(book: Book, grid: Grid, unit: float, market_rate: float) -> xr.D
         data = data.merge(part)
     data["balance"] = opening_balance(book, data) / unit
     data = data.assign(runoff(book, data, unit))
-    data = data.assign(requests_part(book, grid, unit, data), flow=flows(book, grid, unit))
+    data = data.assign({**requests_part(book, grid, unit, data), "flow": flows(book, grid, unit)})
     data = data.assign(yields(data))
     return data.assign(lender_part(book, unit, data, market_rate))
 
@@ -171,9 +171,7 @@ def requests_part(book: Book, grid: Grid, unit: float, data: xr.Dataset) -> dict
 
 def flows(book: Book, grid: Grid, unit: float) -> xr.DataArray:
     """Other known cash flows by account (`income`, `other`) and period, in units; + in, - out."""
-    out = xr.DataArray(
-        np.zeros((2, grid.size)), dims=("account", "period"), coords={"account": ["income", "other"]}
-    )
+    out = xr.DataArray(np.zeros((2, grid.size)), dims=("account", "period"), coords={"account": ["income", "other"]})
     for row in book["flows"].itertuples():
         period = grid.period_of(pd.Timestamp(row.date).date())  # type: ignore[arg-type]
         if period is not None:

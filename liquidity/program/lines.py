@@ -88,5 +88,3 @@ def write_warehouses(pool: Pool) -> None:
         ),
         at_most=0.0,
     )
-
-

@@ -17,7 +17,9 @@ def write_objective(pool: Pool) -> None:
     m, data = pool.model, pool.inputs
     worth = pool.param("worth", "balance", (m.SEGMENT, m.FACILITY), continuing_value(data))
     debt = pool.param("worth", "debt", (m.LINE,), margin(data, data.line_rate - data.commitment_fee))
-    notes = pool.param("worth", "notes", (m.WAREHOUSE,), picked(data, margin(data, data.rate - data.unused_fee), m.WAREHOUSE))
+    notes = pool.param(
+        "worth", "notes", (m.WAREHOUSE,), picked(data, margin(data, data.rate - data.unused_fee), m.WAREHOUSE)
+    )
     idle = pool.param("worth", "facility_cash", (m.SPV,), picked(data, -margin(data, data.facility_cash_rate), m.SPV))
     sold = pool.param("worth", "tranche", (m.CLASS,), margin(data, data.coupon))
     market, cash, end = float(margin(data, data.market_rate)), -float(margin(data, data.cash_rate)), pool.grid.size

@@ -252,7 +252,9 @@ class Pool:
         }
         block.add_component(what, pyo.Constraint(block.component(f"{what}_index"), rule=makers[sense]))
         dims = tuple(dim for group in over for dim in self._dims_of(group))
-        self.rows.append(Rows(owner, what, kind, sense, dims, unit, code, liftable, repairable, block.component(what), ratio))
+        self.rows.append(
+            Rows(owner, what, kind, sense, dims, unit, code, liftable, repairable, block.component(what), ratio)
+        )
 
     def _dims_of(self, group: Any) -> tuple[str, ...]:
         """What the positions of a set mean: by its name, else by the labels it holds."""

@@ -49,7 +49,9 @@ class Elastic:
         return sorted(set(self.tier.tolist()))
 
 
-def repair(program: Program, tier_of: dict[str, int], materiality: float, book: float, options: Options) -> tuple[Program, Repair]:
+def repair(
+    program: Program, tier_of: dict[str, int], materiality: float, book: float, options: Options
+) -> tuple[Program, Repair]:
     """Loosen the rules by the least shortfall, tier by tier. Returns the loosened program and what gave way.
 
     `tier_of`: priority of each rule (1 is protected first); `materiality`: by how much a tier's total may exceed its
@@ -84,7 +86,9 @@ def make_elastic(program: Program, tier_of: dict[str, int], book: float) -> Elas
     """
     families = [family for family in program.rows if family.repairable]
     rows = np.concatenate([np.arange(family.start, family.stop) for family in families] or [np.zeros(0, int)])
-    tier = np.concatenate([np.full(len(family.index), tier_of[family.owner]) for family in families] or [np.zeros(0, int)])
+    tier = np.concatenate(
+        [np.full(len(family.index), tier_of[family.owner]) for family in families] or [np.zeros(0, int)]
+    )
     at_most = np.isfinite(program.row_upper[rows])
     bound = np.where(at_most, program.row_upper[rows], program.row_lower[rows])
     scale = np.maximum(np.abs(bound), 1e-2 * book)
@@ -92,7 +96,8 @@ def make_elastic(program: Program, tier_of: dict[str, int], book: float) -> Elas
     short = sp.csc_matrix((np.where(at_most, -1.0, 1.0), (rows, np.arange(count))), shape=(height, count))
     order = {name: place for place, name in enumerate(sorted(set(tier.tolist())))}
     totals = sp.csc_matrix(
-        (1.0 / scale, ([order[name] for name in tier.tolist()], width + np.arange(count))), shape=(len(order), width + count)
+        (1.0 / scale, ([order[name] for name in tier.tolist()], width + np.arange(count))),
+        shape=(len(order), width + count),
     )
     matrix = sp.vstack([sp.hstack([program.matrix, short]), totals]).tocsc()
     wide, tall = np.zeros(count), np.full(len(order), np.inf)

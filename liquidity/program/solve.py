@@ -94,7 +94,7 @@ class Session:
         status = highs.passModel(
             self.size, matrix.shape[0], matrix.nnz, int(highspy.MatrixFormat.kColwise), int(highspy.ObjSense.kMaximize),
             self.program.constant, self.cost, self.lower, self.upper, self.row_lower, self.row_upper,
-            matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data,
+            matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data, np.zeros(self.size, np.int32),
         )  # fmt: skip
         if status == highspy.HighsStatus.kError:
             raise SolverFailed("HiGHS refused the program")
@@ -185,7 +185,9 @@ class Session:
         self.highs.setBasis(self.highs.getBasis())
         self.highs.run()
         if self.highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            raise SolverFailed("the optimum was lost at refactorisation", [self.highs.modelStatusToString(self.highs.getModelStatus())])
+            raise SolverFailed(
+                "the optimum was lost at refactorisation", [self.highs.modelStatusToString(self.highs.getModelStatus())]
+            )
         return self._read("refresh", 0.0)
 
     def _read(self, method: str, seconds: float) -> Answer:

@@ -97,7 +97,9 @@ def direct(pool: Pool) -> xr.DataArray:
     """1 for facilities whose loans sit on the lender's own accounts (balance sheet, joint), else 0."""
     data = pool.inputs
     return xr.DataArray(
-        [float(f in pool.model.DIRECT) for f in data.facility.values], dims="facility", coords={"facility": data.facility}
+        [float(f in pool.model.DIRECT) for f in data.facility.values],
+        dims="facility",
+        coords={"facility": data.facility},
     )
 
 
@@ -120,7 +122,9 @@ def write_treasury(pool: Pool) -> None:
 def line_costs(pool: Pool):  # type: ignore[no-untyped-def]
     """Cost of a unit of debt and of market debt in a period, and what is paid whatever is drawn (fees, fixed opex)."""
     m, data = pool.model, pool.inputs
-    rate = pool.param("definition", "line_cost", (m.LINE, m.PERIOD), (data.line_rate - data.commitment_fee) * data.years)
+    rate = pool.param(
+        "definition", "line_cost", (m.LINE, m.PERIOD), (data.line_rate - data.commitment_fee) * data.years
+    )
     market = pool.param("definition", "market_cost", (m.PERIOD,), data.market_rate * data.years)
     fees = float((data.commitment_fee * data.line_commitment).sum() + data.lender_opex_per_year)
     return rate, market, [fees * float(years) for years in data.years.values]

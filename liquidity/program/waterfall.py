@@ -69,14 +69,22 @@ def run_waterfall(deal: Deal) -> Schedule:
         cover = min(max(0.0, excess), owed)
         deficiency = owed - cover
         release = max(0.0, excess) - cover if deficiency <= ROUND else 0.0
-        cash += cash * deal.cash_rate * deal.years[t] + float(deal.collected[:, t] @ balance) - service - coupons - release
+        cash += (
+            cash * deal.cash_rate * deal.years[t] + float(deal.collected[:, t] @ balance) - service - coupons - release
+        )
         pay[:, t] = sequential(notes, cash - deal.reserve)
         notes -= pay[:, t]
         cash -= pay[:, t].sum()
         residual = cash if notes.sum() <= ROUND else 0.0
         cash -= residual
         balance = balance * deal.keep[:, t]
-        found = {"release": release, "cover": cover, "shortfall": shortfall, "residual": residual, "balance": balance.sum()}
+        found = {
+            "release": release,
+            "cover": cover,
+            "shortfall": shortfall,
+            "residual": residual,
+            "balance": balance.sum(),
+        }
         for name, value in found.items():
             out[name][t] = value
     return Schedule(pay=pay, **out)
