@@ -71,7 +71,9 @@ def partner_account(pool: Pool, facility: str) -> str:
     return f"partner:{pool.facilities.partner[facility]}"
 
 
-def loans_of_lender(book: Book, plan: xr.Dataset, facility: str, at: xr.Dataset, balance: xr.DataArray, partner: str) -> None:
+def loans_of_lender(
+    book: Book, plan: xr.Dataset, facility: str, at: xr.Dataset, balance: xr.DataArray, partner: str
+) -> None:
     """Loans on the lender's own accounts; a joint loan splits over treasury and partner."""
     for account, share in ((TREASURY, float(at.own_share)), (partner, 1 - float(at.own_share))):
         if share > 0:
@@ -135,14 +137,26 @@ def classes(book: Book, pool: Pool, plan: xr.Dataset, data: xr.Dataset) -> None:
         coupon = data.coupon.sel(tranche=label) * data.years * owed.sel(tranche=label, drop=True)
         paid = plan.pay.sel(tranche=label, drop=True)
         for kind, amounts in (("coupon", coupon), ("note_principal", paid)):
-            book.add(trust, holder, kind, amounts.drop_vars("tranche", errors="ignore").expand_dims(tranche=[label]), "tranche")
+            book.add(
+                trust,
+                holder,
+                kind,
+                amounts.drop_vars("tranche", errors="ignore").expand_dims(tranche=[label]),
+                "tranche",
+            )
 
 
 def treasury(book: Book, pool: Pool, plan: xr.Dataset, data: xr.Dataset) -> None:
     """Lines, the open market, fixed costs, interest on cash and other flows."""
     debt = opening_states(plan, "debt")
     undrawn = data.line_commitment * pool.unit - debt
-    book.add(TREASURY, "lenders", "line_interest", (data.line_rate * debt + data.commitment_fee * undrawn) * data.years, "line")
+    book.add(
+        TREASURY,
+        "lenders",
+        "line_interest",
+        (data.line_rate * debt + data.commitment_fee * undrawn) * data.years,
+        "line",
+    )
     book.add("lenders", TREASURY, "draw", plan.draw, "line")
     book.add(TREASURY, "lenders", "pay_down", plan.pay_down, "line")
     owed = opening_states(plan, "market_debt")

@@ -91,7 +91,8 @@ def natural_limit(rows: Rows, family: Family) -> np.ndarray:
 def places(family: Family) -> list[str]:
     """Where each row holds, `dim=value` joined by `;`, without the period."""
     return [
-        ";".join(f"{dim}={value}" for dim, value in zip(family.dims, index) if dim != "period") for index in family.index
+        ";".join(f"{dim}={value}" for dim, value in zip(family.dims, index) if dim != "period")
+        for index in family.index
     ]
 
 

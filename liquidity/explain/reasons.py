@@ -18,6 +18,7 @@ from liquidity.explain.words import borrower_text, scope, treasury_text
 
 COLUMNS = ["segment", "period", "rank", "cause", "rule", "origin", "scope", "amount", "share", "alone",
            "text_en", "text_zh", "borrower_text_en", "borrower_text_zh"]  # fmt: skip
+KINDS = ["str", "str", "int64", "str", "str", "str", "str", "float64", "float64", "float64", *["str"] * 4]
 GATE_CAUSES = {column: column.upper() for column in GATE_COLUMNS.values()}
 MONTH = "30d"
 
@@ -64,7 +65,9 @@ def pool_parts(amounts: Amounts | None, window: int, unit: float) -> pd.DataFram
     return pd.concat(tables, ignore_index=True)
 
 
-def window_reasons(period: str, ledger: pd.DataFrame, parts: pd.DataFrame, culprits: Mapping[str, Culprit]) -> pd.DataFrame:
+def window_reasons(
+    period: str, ledger: pd.DataFrame, parts: pd.DataFrame, culprits: Mapping[str, Culprit]
+) -> pd.DataFrame:
     """Reasons of one window, ranked by amount within each segment."""
     if len(parts):
         parts = fen_by_key(parts, ["segment"], total=ledger.declined)
@@ -72,6 +75,8 @@ def window_reasons(period: str, ledger: pd.DataFrame, parts: pd.DataFrame, culpr
     gates = gates.rename("amount").reset_index().assign(alone=np.nan, gate=True)
     table = pd.concat([frame for frame in (gates, parts.assign(gate=False)) if len(frame)], ignore_index=True)
     table = table[table.amount != 0].assign(period=period)
+    if table.empty:
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in zip(COLUMNS, KINDS)})
     table["freed"] = table.segment.map(ledger.freed)
     lost = (ledger.freed - ledger.relent).round(2)
     table["share"] = table.amount / table.segment.map(lost)
@@ -106,5 +111,3 @@ def told(table: pd.DataFrame, culprits: Mapping[str, Culprit], hit: Mapping[str,
             }
         )  # fmt: skip
     return pd.concat([table, pd.DataFrame(rows, index=table.index)], axis=1)
-
-

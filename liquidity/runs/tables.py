@@ -10,7 +10,7 @@ import xarray as xr
 
 from liquidity.explain.flows import TREASURY
 from liquidity.explain.ledger import COLUMNS
-from liquidity.explain.rounding import fen_by_group
+from liquidity.explain.rounding import fen_by_group, fen_by_key
 from liquidity.explain.uses import attribute_uses, uses_in_fen
 from liquidity.program.plan import opening_states
 
@@ -35,7 +35,7 @@ def allocation_table(plan: xr.Dataset) -> pd.DataFrame:
     """Lending [segment, borrower, facility, period, amount, reduced_cost]: all of tonight, and what is lent later."""
     table = plan.lend.rename("amount").to_dataframe()
     table["reduced_cost"] = plan.lend_reduced_cost.to_series()
-    table = table.reset_index()[["segment", "borrower", "facility", "period", "amount", "reduced_cost"]]
+    table = table.dropna().reset_index()[["segment", "borrower", "facility", "period", "amount", "reduced_cost"]]
     table["amount"] = table.amount.round(FEN) + 0.0
     return table[(table.amount != 0) | (table.period == plan.period.values[0])].reset_index(drop=True)
 
@@ -53,8 +53,11 @@ def windows(table: pd.DataFrame, labels: list[str], first_days: int) -> dict[str
     return {labels[0]: tonight, "30d": month}
 
 
-def uses_table(flows: pd.DataFrame, accounts: pd.DataFrame, period: str) -> pd.DataFrame:
-    """Where tonight's freed money went [period, segment, account, use, to, amount], whole fen."""
+def uses_table(flows: pd.DataFrame, accounts: pd.DataFrame, tonight: pd.Series, period: str) -> pd.DataFrame:
+    """Where tonight's freed money went [period, segment, account, use, to, amount], whole fen.
+
+    `tonight`: freed by segment as the ledger prints it.
+    """
     now = flows[flows.period == period]
     known = set(accounts.account) | {name for name in now.to_account if name.startswith("partner:")}
     freed = now[now.kind == "principal"].rename(columns={"detail": "segment", "to_account": "account"})
@@ -70,9 +73,12 @@ def uses_table(flows: pd.DataFrame, accounts: pd.DataFrame, period: str) -> pd.D
     partners = partner_rest(now)
     columns = ["account", "use", "to", "amount"]
     outflows = pd.concat([out[columns], kept[kept.amount > 0][columns], partners[columns]], ignore_index=True)
-    freed = freed[["segment", "account", "amount"]]
+    freed = fen_by_key(freed[["segment", "account", "amount"]], ["segment"], total=tonight)
     uses = attribute_uses(
-        freed, lent[["account", "segment", "borrower", "amount"]], outflows, transfers[["account", "to_account", "amount"]]
+        freed,
+        lent[["account", "segment", "borrower", "amount"]],
+        outflows,
+        transfers[["account", "to_account", "amount"]],
     )
     return uses_in_fen(uses, freed).assign(period=period)[["period", "segment", "account", "use", "to", "amount"]]
 
@@ -114,7 +120,10 @@ def funding_table(pool: Pool, plan: xr.Dataset) -> pd.DataFrame:
         parts.append(stack("facility", notes, plan.note_draw, plan.note_pay, plan.notes, cost))
     if "tranche_balance" in plan:
         sold = data.sold.astype(float)
-        owed, trust = opening_states(plan, "tranche_balance"), [k.split("/", 1)[0] for k in data.tranche.values.tolist()]
+        owed, trust = (
+            opening_states(plan, "tranche_balance"),
+            [k.split("/", 1)[0] for k in data.tranche.values.tolist()],
+        )
         by = xr.DataArray(trust, dims="tranche", name="facility")
         pay, closing = plan.pay * sold, plan.tranche_balance * sold
         cost = owed * sold * data.coupon * data.years
@@ -177,5 +186,3 @@ def orders_table(flows: pd.DataFrame, period: str) -> pd.DataFrame:
     table = now.groupby(["from_account", "to_account", "kind"], as_index=False).amount.sum()
     table["amount"] = table.amount.round(FEN)
     return table[table.amount > 0].assign(value_date=period).reset_index(drop=True)
-
-
