@@ -105,8 +105,9 @@ def treasury_text(
     told. `rule_words` and `origin` are empty for gates and UNPROFITABLE. Raises KeyError on an unknown cause or origin.
     """
     known = CAUSES[cause]
-    head = (_head_en if lang == "en" else _head_zh)(segment, period_label, freed, known, amount)
-    parts = [head, _rule(lang, rule_words, origin), _alone(lang, alone) if known.is_pool_cause else ""]
+    declined = known.is_pool_cause or bool(rule_words)  # a rule of the program may stand for LIMIT_POLICY, a gate
+    head = (_head_en if lang == "en" else _head_zh)(segment, period_label, freed, known, amount, declined)
+    parts = [head, _rule(lang, rule_words, origin), _alone(lang, alone) if declined else ""]
     return (" " if lang == "en" else "").join(part for part in parts if part)
 
 
@@ -121,7 +122,7 @@ def scope(share_of_class_affected: float) -> str:
     return "class" if share_of_class_affected >= 0.9 else "particular"
 
 
-def _head_en(segment: str, period: str, freed: float, cause: Cause, amount: float) -> str:
+def _head_en(segment: str, period: str, freed: float, cause: Cause, amount: float, declined: bool) -> str:
     past = period == "tonight"
     when = period_name("en", period)
     start = f"{segment} {'repaid' if past else 'repays'} {money('en', freed)} {when}"
@@ -129,17 +130,17 @@ def _head_en(segment: str, period: str, freed: float, cause: Cause, amount: floa
         helped = "lifting this would have helped others, and lent this segment"
         return f"{start}. {label('en', cause.code)}: {helped} {money('en', -amount)} less."
     not_lent = f"{money('en', amount)} of it {'was' if past else 'is'} not lent again"
-    if cause.is_pool_cause:
+    if declined:
         return f"{start}; {not_lent}, attributed to {cause.en}."
     return f"{start}; {not_lent}: {cause.en}."
 
 
-def _head_zh(segment: str, period: str, freed: float, cause: Cause, amount: float) -> str:
+def _head_zh(segment: str, period: str, freed: float, cause: Cause, amount: float, declined: bool) -> str:
     name = segment_name("zh", segment)
     start = f"{name}{period_name('zh', period)}{'' if period == 'tonight' else '预计'}回款{money('zh', freed)}"
     if amount < 0:
         return f"{start}。{cause.zh}：解除此项会惠及其他客群，本客群则少获投放{money('zh', -amount)}。"
-    if cause.is_pool_cause:
+    if declined:
         return f"{start}，{money('zh', amount)}未再投放归因于{cause.zh}。"
     return f"{start}，其中{money('zh', amount)}未再投放，原因为{cause.zh}。"
 
