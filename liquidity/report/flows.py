@@ -9,7 +9,7 @@ import pandas as pd
 USES = {
     "same_borrowers": ("Same borrowers", "原借款人"),
     "new_borrowers": ("New borrowers", "新借款人"),
-    "other_segments": ("Returning borrowers of other segments", "其他客群的再借人"),
+    "other_segments": ("Borrowers of other segments", "其他客群的借款人"),
     "notes": ("Noteholders", "证券持有人"),
     "lines": ("Banks and other lenders", "银行及其他出资方"),
     "partner": ("Partner institutions", "合作机构"),

@@ -12,26 +12,9 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from liquidity.explain.words import CAUSES, GATES, ORIGINS, Lang, label, money
-from liquidity.report import figures, flows, numbers, proofs
+from liquidity.report import figures, flows, levels, numbers, proofs, record, sankey
 
 _MOST_ORDERS = 60
-_FACTS = {
-    "objective": ("Net worth at the horizon", "CNY"),
-    "ref_rate": ("Reference rate", "%"),
-    "mean_life": ("Mean remaining life", "years"),
-    "relent_sensitivity": ("Relent tonight, by change of", "CNY"),
-    "size": ("Program", ""),
-    "unit": ("One unit of the program", "CNY"),
-    "fallback": ("Solver chain", ""),
-    "options": ("Solver options", ""),
-    "versions": ("Versions", ""),
-    "book": ("Book", ""),
-    "book_digest": ("Book digest", ""),
-    "rulebook": ("Rulebook", ""),
-    "rulebook_digest": ("Rulebook digest", ""),
-    "previous": ("Previous run", ""),
-    "exit_code": ("Exit code", ""),
-}
 _REASON = ["rank", "cause", "rule", "origin", "scope", "amount", "share", "alone", "text_en", "text_zh"]
 _LEDGER_NAMES = {
     "freed": ("Freed", "回款"),
@@ -76,47 +59,22 @@ def _context(tables: Mapping[str, pd.DataFrame], run: Mapping[str, Any]) -> dict
         "tonight": tonight,
         "night": _totals(night),
         "month": _totals(month),
-        "headline": numbers.headline(night, month, _first(causes[numbers.THIRTY])),
+        "headline": numbers.headline(night, month, _first(causes[numbers.THIRTY]), currency),
         "levels": {level: int((used["level"] == level).sum()) for level in proofs.LEVELS},
         "groups": _groups(tables["uses"]),
         "worst": numbers.worst(ledger, reasons, tonight),
         "gave_way": proofs.gave_way(limits).to_dict("records"),
-        "gave_way_notes": [_fact(note, "") for note in run.get("gave_way", [])],
+        "gave_way_notes": [record.told(note) for note in run.get("gave_way", [])],
         "place_name": figures.place_name,
         "orders": _orders(tables["orders"]),
         "checks": [*proofs.told(run.get("checks", {})), *proofs.found(tables)],
-        "facts": facts(run),
+        "facts": record.facts(run, currency),
         "figures": _figures(tables, tonight, night, month, causes, used, currency),
         "segments": {**segments(ledger, reasons, tonight), "currency": currency, "decimals": decimals},
         "both": lambda amount: {lang: money(lang, amount, currency) for lang in ("en", "zh")},
         "decimals": decimals,
         "plotly_js": get_plotlyjs(),
     }
-
-
-def facts(run: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """How the run was made, as (name, value with its unit); what the record does not hold is left out."""
-    kept = {key: run[key] for key in _FACTS if run.get(key) not in (None, "", {}, [])}
-    rows = [(_FACTS[key][0], _fact(value, _FACTS[key][1])) for key, value in kept.items()]
-    seconds = run.get("seconds", {})
-    spent = [f"{phase} {_seconds(time)}" for phase, time in seconds.items()]
-    return [*rows, *([("Seconds, CPU / wall", ", ".join(spent))] if spent else [])]
-
-
-def _fact(value: Any, unit: str) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key.replace('_', ' ')} {_fact(part, unit)}" for key, part in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(_fact(part, unit) for part in value)
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return str(value)
-    if unit == "%":
-        return f"{value:.2%} a year"
-    return f"CNY {value:,.2f}" if unit == "CNY" else f"{value:,.10g} {unit}".rstrip()
-
-
-def _seconds(time: Any) -> str:
-    return f"{time['cpu']:.2f} / {time['wall']:.2f}" if isinstance(time, Mapping) else f"{time:.2f}"
 
 
 def _first(causes: pd.Series) -> tuple[str, float] | None:
@@ -161,17 +119,17 @@ def _figures(
     """Figures by the id of their place on the page, as JSON that may stand inside a script."""
     drawn: dict[str, go.Figure] = {}
     if len(tables["uses"]):
-        drawn["sankey"] = figures.sankey(flows.links(flows.uses_by_group(tables["uses"])), currency)
+        drawn["sankey"] = sankey.sankey(flows.links(flows.uses_by_group(tables["uses"])), currency)
     for name, totals, period in (("waterfall-month", month, numbers.THIRTY), ("waterfall-night", night, tonight)):
         if totals["freed"] > 0:
             drawn[name] = figures.waterfall(numbers.steps(totals, causes[period]), currency)
     if len(used):
         drawn["limits"] = figures.limits(used)
     if len(tables["funding"]):
-        drawn["funding"] = figures.stacked(tables["funding"], str(tables["funding"].columns[0]), currency)
+        drawn["funding"] = levels.stacked(tables["funding"], str(tables["funding"].columns[0]), currency)
     if len(tables["cash"]):
         reserve = tables["limits"][tables["limits"]["kind"] == "cash_reserve"]
-        drawn["cash"] = figures.stacked(tables["cash"], "account", currency, "treasury", reserve)
+        drawn["cash"] = levels.stacked(tables["cash"], "account", currency, "treasury", reserve)
     return {name: str(figure.to_json()).replace("</", "<\\/") for name, figure in drawn.items()}
 
 

@@ -105,13 +105,15 @@ def worst(ledger: pd.DataFrame, reasons: pd.DataFrame, tonight: str, count: int 
     ]
 
 
-def headline(night: pd.Series, month: pd.Series, first: tuple[str, float] | None) -> dict[str, list[str]]:
+def headline(
+    night: pd.Series, month: pd.Series, first: tuple[str, float] | None, currency: str = "CNY"
+) -> dict[str, list[str]]:
     """Sentences that say in one minute what happened, per language.
 
     `night`, `month`: summed ledger rows; `first`: cause code and CNY of the first reason over 30 days.
     """
     share = f"{night['relent'] / night['freed']:.1%}" if night["freed"] > 0 else "0%"
-    said = {lang: _amounts(lang, night, month) for lang in LANGS}
+    said = {lang: _amounts(lang, night, month, currency) for lang in LANGS}
     english, chinese = said["en"], said["zh"]
     declined = abs(night["declined"]) >= 0.005
     sentences = {
@@ -133,7 +135,7 @@ def headline(night: pd.Series, month: pd.Series, first: tuple[str, float] | None
     }
     if first:
         cause = CAUSES[first[0]]
-        part = {lang: money(lang, first[1]) for lang in LANGS}
+        part = {lang: money(lang, first[1], currency) for lang in LANGS}
         sentences["en"].append(
             f"Over the next 30 days the first reason is {cause.en}: {part['en']} of {english['month']} declined."
         )
@@ -141,7 +143,7 @@ def headline(night: pd.Series, month: pd.Series, first: tuple[str, float] | None
     return sentences
 
 
-def _amounts(lang: Lang, night: pd.Series, month: pd.Series) -> dict[str, str]:
+def _amounts(lang: Lang, night: pd.Series, month: pd.Series, currency: str) -> dict[str, str]:
     amounts = {name: float(night[name]) for name in ("freed", "relent", "declined")}
     amounts |= {"stopped": float(night[GATE_COLUMNS].sum()), "month": float(month["declined"])}
-    return {name: money(lang, amount) for name, amount in amounts.items()}
+    return {name: money(lang, amount, currency) for name, amount in amounts.items()}

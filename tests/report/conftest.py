@@ -43,7 +43,7 @@ def starts() -> list[str]:
 
 def make_ledger(rng: np.random.Generator, segments: list[str], declined: float) -> pd.DataFrame:
     size = rng.lognormal(16.2, 0.8, len(segments))
-    refused = rng.beta(1, 2, len(segments)) * declined
+    refused = np.minimum(rng.beta(1, 2, len(segments)) * declined, 1.0)
     rows = []
     for start, days in zip(starts(), [1] * 7 + [7] * 3 + [1] * 2 + [30] * 11):
         gates = rng.dirichlet([60, 12, 5, 3, 4, 1], len(segments))
