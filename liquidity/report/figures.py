@@ -154,4 +154,5 @@ def amount_text(value: float, unit: str, lang: Lang = "en") -> str:
 def _limit_text(lang: Lang, row: pd.Series) -> str:
     used, limit = amount_text(row["used"], row["unit"], lang), amount_text(row["limit"], row["unit"], lang)
     more = f" (+{row['others']})" if row["others"] else ""
-    return f"{used} {'≥' if row['floor'] else '≤'} {limit}{more}"
+    signs = ("<", ">") if row["level"] == "gave_way" else ("≥", "≤")
+    return f"{used} {signs[0] if row['floor'] else signs[1]} {limit}{more}"
