@@ -1,8 +1,8 @@
 """Errors that tell a person what to mend.
 
-    LiquidityError          exit code 1, never raised itself
-      BadInput              exit code 2: a book, rulebook or option is wrong; nothing was written
-      SolverFailed          exit code 4: no solver gave an answer; the run is kept with its fallback chain
+LiquidityError          exit code 1, never raised itself
+  BadInput              exit code 2: a book, rulebook or option is wrong; nothing was written
+  SolverFailed          exit code 4: no solver gave an answer; the run is kept with its fallback chain
 """
 
 from __future__ import annotations
@@ -25,9 +25,7 @@ class Problem:
     expected: str
 
     def __str__(self) -> str:
-        place = ", ".join(
-            f"{word} {text}" for word, text in (("row", self.row), ("column", self.column)) if text != ""
-        )
+        place = ", ".join(f"{word} {text}" for word, text in (("row", self.row), ("column", self.column)) if text != "")
         where = f"{self.table} ({place})" if place else self.table
         return f"{where}: found {self.value!r}, expected {self.expected}"
 

@@ -49,7 +49,7 @@ class Concentration(Rule):
         m, limits, column = pool.model, self.limits(pool.book), pool.book["segments"][self.by].astype(str)
         if not limits:
             return
-        index = pool.index(self.by, list(limits))
+        index = pool.index(self, "group", list(limits))
         excess = {(g, s): float(column[s] == g) - limits[g] for g in limits for s in m.SEGMENT}
         weight = pool.param(self, "weight", (index, m.SEGMENT), excess)
         pool.limit(

@@ -1,0 +1,38 @@
+"""Book + rulebook -> Pool: the equations, then every rule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from liquidity.program.balances import write_balances
+from liquidity.program.lines import write_lines, write_market, write_warehouses
+from liquidity.program.objective import write_objective
+from liquidity.program.pool import Pool
+from liquidity.program.treasury import vehicle_columns, write_treasury, write_vehicles
+from liquidity.program.trusts import write_trusts
+
+if TYPE_CHECKING:
+    from liquidity.book import Book
+    from liquidity.rules.rulebook import Rulebook
+
+
+def build_pool(book: Book, rulebook: Rulebook, previous: pd.Series | None = None) -> Pool:
+    """The whole program of one night, as a Pool.
+
+    `previous` is the share of freed money relent by segment in the last executed night (rule `stability`).
+    """
+    pool = Pool(book, rulebook, previous)
+    write_balances(pool)
+    write_lines(pool)
+    write_market(pool)
+    vehicle_columns(pool)
+    write_warehouses(pool)
+    write_trusts(pool)
+    write_vehicles(pool)
+    write_treasury(pool)
+    for rule in sorted(rulebook.rules, key=lambda rule: rule.name):
+        rule.write(pool)
+    write_objective(pool)
+    return pool

@@ -1,0 +1,210 @@
+"""Yes/no decisions of sequential pay, by enumeration of monotone patterns (DESIGN 5).
+
+A pattern says in which period each class of an amortising trust ends. Bound programs limit the range of each end;
+every remaining pattern is one linear program, cut off where its relaxation cannot beat the best found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from liquidity.program.compile import Family, Program
+from liquidity.program.solve import Answer, Infeasible, Session
+
+PAID = 1e-7
+GAIN = 1e-9
+WHOLE = 1e-6
+
+
+@dataclass(frozen=True)
+class Class:
+    """One class of an amortising trust: its `done` columns and `pay` columns by period, and its opening notes."""
+
+    trust: str
+    name: str
+    periods: tuple[int, ...]
+    done: np.ndarray
+    pay: np.ndarray
+    notes: float
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The yes/no decisions chosen: values of all integer columns, and how many programs it took."""
+
+    values: np.ndarray
+    solved: int
+    note: str
+
+
+def classes_of(program: Program) -> list[Class]:
+    """Classes whose end is open, trust by trust, most senior first."""
+    done, pay, start = (program.column(name) for name in ("done", "pay", "tranche"))
+    opening = dict(zip(((f, k) for f, k, t in start.index if t == 0), opening_notes(program, start)))
+    place = {index: pay.start + row for row, index in enumerate(pay.index)}
+    found: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    for row, (f, k, t) in enumerate(done.index):
+        found.setdefault((f, k), []).append((t, done.start + row))
+    return [
+        Class(
+            f, k, tuple(t for t, _ in ends), np.array([at for _, at in ends]),
+            np.array([place[f, k, t] for t, _ in ends]), opening[f, k],
+        )
+        for (f, k), ends in found.items()
+    ]  # fmt: skip
+
+
+def opening_notes(program: Program, tranche: Family) -> np.ndarray:
+    """Opening notes of every class, read off the definition rows."""
+    rows = program.row("definition", "opening_tranche")
+    return program.row_lower[rows.place]
+
+
+def choose_pattern(session: Session, basis: Any = None) -> tuple[Choice, Answer | None]:
+    """The best pattern, proved by bounds; leaves the session fixed at it.
+
+    Returns the choice and the optimum at it (None where there is nothing to choose). Raises Infeasible when no pattern
+    has a plan.
+    """
+    program = session.program
+    whole = np.flatnonzero(program.integer)
+    if not len(whole):
+        return Choice(np.zeros(0), 0, "no yes/no decision"), None
+    search = Search(session)
+    best = search.run(basis)
+    session.fix(whole, search.kept[whole])
+    return Choice(search.kept[whole], search.solved, search.note()), best
+
+
+class Search:
+    """Depth first over the ends of the classes, best relaxation first, then over open deficiencies.
+
+    `kept` holds the yes/no decisions of the best plan found, in the places of the program's columns.
+    """
+
+    def __init__(self, session: Session) -> None:
+        program = session.program
+        self.session, self.classes = session, classes_of(program)
+        gap = program.column("gap")
+        self.gaps = np.arange(gap.start, gap.stop)
+        self.values = np.zeros(program.shape[1])
+        self.kept = self.values.copy()
+        self.best: Answer | None = None
+        self.solved = 0
+        self.ranges: list[tuple[int, ...]] = []
+
+    def run(self, basis: Any = None) -> Answer:
+        """Try the pattern in which no class ends, limit the ranges, enumerate what is left."""
+        for one in self.classes:
+            self._hold(one, len(one.periods))
+        never = self._try(basis)
+        for one in self.classes:
+            self._free(one)
+        start = self._solve(basis) if never is None else never
+        self.ranges = [self._range(one, start.basis) for one in self.classes]
+        if never is not None and all(ends == (len(one.periods),) for one, ends in zip(self.classes, self.ranges)):
+            self._gap(never)
+        else:
+            self._descend(0, start)
+        if self.best is None:
+            raise Infeasible("no sequence of payments has a plan")
+        return self.best
+
+    def note(self) -> str:
+        """What was searched, for the run record."""
+        spans = [f"{one.trust}/{one.name}: {len(ends)}" for one, ends in zip(self.classes, self.ranges)]
+        return f"{self.solved} programs; possible ends by class: {', '.join(spans) or 'none'}"
+
+    def _solve(self, basis: Any) -> Answer:
+        self.solved += 1
+        return self.session.solve(basis)
+
+    def _try(self, basis: Any) -> Answer | None:
+        try:
+            return self._solve(basis)
+        except Infeasible:
+            return None
+
+    def _range(self, one: Class, basis: Any) -> tuple[int, ...]:
+        """Positions at which the class may end; the number of periods stands for not within the horizon."""
+        never = len(one.periods)
+        first = self._reached(one, basis, 1.0)
+        return tuple(range(first, (never if first == never else self._reached(one, basis, -1.0)) + 1))
+
+    def _reached(self, one: Class, basis: Any, sign: float) -> int:
+        """First position by which the class can (sign 1) or must (sign -1) be paid in full; by bisection.
+
+        The last period is asked first: most classes do not end within the horizon.
+        """
+        low, high, at = 0, len(one.periods), len(one.periods) - 1
+        while low < high:
+            cost = np.zeros(self.session.program.shape[1])
+            cost[one.pay[: at + 1]] = sign
+            self.session.objective(cost)
+            answer = self._solve(basis)
+            if answer.x[one.pay[: at + 1]].sum() >= one.notes - PAID * max(1.0, one.notes):
+                high = at
+            else:
+                low = at + 1
+            at = (low + high) // 2
+        self.session.objective(self.session.program.cost)
+        return low
+
+    def _descend(self, row: int, parent: Answer) -> None:
+        """Fix the end of one class after the other."""
+        if row == len(self.classes):
+            self._gap(parent)
+            return
+        one, found = self.classes[row], []
+        for end in (end for end in self.ranges[row] if end >= self._after(row)):
+            self._hold(one, end)
+            answer = self._try(parent.basis)
+            if answer is not None:
+                found.append((answer, end))
+        for answer, end in sorted(found, key=lambda child: -child[0].objective):
+            if self._beaten(answer):
+                break
+            self._hold(one, end)
+            self._descend(row + 1, answer)
+        self._free(one)
+
+    def _after(self, row: int) -> int:
+        """The position at which the class before it ends: no class ends earlier than one senior to it."""
+        one = self.classes[row]
+        if row == 0 or self.classes[row - 1].trust != one.trust:
+            return 0
+        return len(one.periods) - int(self.values[self.classes[row - 1].done].sum())
+
+    def _beaten(self, answer: Answer) -> bool:
+        return self.best is not None and answer.objective <= self.best.objective + GAIN * abs(self.best.objective)
+
+    def _hold(self, one: Class, end: int) -> None:
+        done = (np.arange(len(one.periods)) >= end).astype(float)
+        self.values[one.done] = done
+        self.session.fix(one.done, done)
+
+    def _free(self, one: Class) -> None:
+        self.session.lower[one.done], self.session.upper[one.done] = 0.0, 1.0
+
+    def _gap(self, answer: Answer) -> None:
+        """Branch on the most open deficiency decision until none is fractional."""
+        if self._beaten(answer):
+            return
+        part = answer.x[self.gaps]
+        unsure = np.minimum(part, 1 - part)
+        if unsure.max(initial=0.0) <= WHOLE:
+            self.best, self.kept = answer, self.values.copy()
+            self.kept[self.gaps] = np.round(part)
+            return
+        at = self.gaps[[int(unsure.argmax())]]
+        before = self.session.lower[at], self.session.upper[at]
+        near = round(float(answer.x[at[0]]))
+        for side in (near, 1 - near):
+            self.session.fix(at, np.array([float(side)]))
+            child = self._try(answer.basis)
+            if child is not None:
+                self._gap(child)
+        self.session.lower[at], self.session.upper[at] = before

@@ -1,0 +1,137 @@
+"""The pool: the sets and data of the lender's program, on the writer of columns and rows.
+
+Two makers of rows matter to a reader: `define` fixes a state, `limit` writes a rule (`liquidity.program.writer`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyomo.environ as pyo
+import xarray as xr
+
+from liquidity.book import Book
+from liquidity.program.grid import Grid, make_grid
+from liquidity.program.inputs import BORROWERS, choose_unit, day_of, make_inputs
+from liquidity.program.writer import (
+    DEFINITION,
+    SEQUENCE,
+    TERMS,
+    Body,
+    Bound,
+    Columns,
+    Owner,
+    Rows,
+    Writer,
+    as_tuple,
+    bounds_of,
+    only_one,
+    owner_name,
+    product_of,
+)
+
+if TYPE_CHECKING:
+    from liquidity.rules.rulebook import Rulebook
+
+__all__ = [
+    "DEFINITION", "DIMS", "SEQUENCE", "TERMS", "Body", "Bound", "Columns", "Owner", "Pool", "Rows", "Writer",
+    "as_tuple", "bounds_of", "only_one", "owner_name", "product_of",
+]  # fmt: skip
+
+DIMS = {
+    "SEGMENT": ("segment",), "BORROWER": ("borrower",), "LINE": ("line",), "PERIOD": ("period",), "TIME": ("period",),
+    **dict.fromkeys(("FACILITY", "OPEN", "HOUSE", "JOINT", "DIRECT", "WAREHOUSE", "ABS", "SCHEDULED", "TRUST", "SPV",
+                     "BOUGHT", "REVOLVER", "SAFE", "UNSAFE"), ("facility",)),
+    **dict.fromkeys(("CLASS", "SOLD", "RETAINED", "OPEN_CLASS"), ("facility", "tranche")),
+    **dict.fromkeys(("ENDING", "LAST", "PAID"), ("facility", "tranche", "period")),
+}  # fmt: skip
+
+
+class Pool(Writer):
+    """Everything a rule may touch while it writes its rows.
+
+    `book`, `rulebook`, `grid`, `inputs` (Dataset in program units), `unit` (CNY per unit), `model` (Pyomo), and
+    `previous` (segment -> share of the freed money relent in the last executed night, or None).
+    """
+
+    def __init__(self, book: Book, rulebook: Rulebook, previous: pd.Series | None = None) -> None:
+        super().__init__(DIMS, "CNY")
+        self.book, self.rulebook, self.previous = book, rulebook, previous
+        self.grid: Grid = make_grid(book.as_of, rulebook.horizon)
+        self.unit = choose_unit(book)
+        self.inputs: xr.Dataset = make_inputs(book, self.grid, self.unit, rulebook.market_rate)
+        self.facilities = book["facilities"]
+        self._sets()
+
+    def money(self, amount: Any) -> Any:
+        """An amount in CNY as program units."""
+        return amount / self.unit
+
+    def ends(self, facility: str) -> list[int]:
+        """Periods in which the facility buys no more: those that start at or after the end of its revolving period."""
+        kept = set(self.revolving(facility))
+        return [t for t in range(1, self.grid.size + 1) if t not in kept]
+
+    def revolving(self, facility: str) -> list[int]:
+        """Periods that start before the facility's revolving period ends; all where it has no end."""
+        return self.grid.before(day_of(self.facilities.revolving_end[facility]))
+
+    def _sets(self) -> None:
+        """Sets of labels. Periods count from 1; TIME has the opening, 0, before them."""
+        m, kind = self.model, self.facilities.kind
+        of = {k: [f for f in kind.index if kind[f] == k] for k in ("balance_sheet", "joint", "warehouse", "abs")}
+        scheduled = [f for f in of["abs"] if not self.revolving(f)]
+        trusts = [f for f in of["abs"] if f not in scheduled]
+        members = {
+            "SEGMENT": list(self.book["segments"].index),
+            "BORROWER": list(BORROWERS),
+            "LINE": list(self.book["lines"].index),
+            "FACILITY": list(kind.index),
+            "HOUSE": of["balance_sheet"],
+            "JOINT": of["joint"],
+            "DIRECT": of["balance_sheet"] + of["joint"],
+            "WAREHOUSE": of["warehouse"],
+            "ABS": trusts,
+            "SCHEDULED": scheduled,
+            "TRUST": trusts + scheduled,
+            "SPV": of["warehouse"] + trusts + scheduled,
+            "BOUGHT": of["warehouse"] + trusts,
+            "OPEN": [f for f in kind.index if f not in scheduled],
+        }
+        classes = [tuple(label.split("/", 1)) for label in self.inputs.tranche.values]
+        sold = dict(zip(classes, self.inputs.sold.values))
+        members["CLASS"] = classes
+        members["SOLD"] = [pair for pair in classes if sold[pair]]
+        members["RETAINED"] = [pair for pair in classes if not sold[pair]]
+        members["OPEN_CLASS"] = [pair for pair in classes if pair[0] in trusts]
+        for name, labels in members.items():
+            self.group(name, labels)
+        m.PERIOD = pyo.RangeSet(1, self.grid.size)
+        m.TIME = pyo.RangeSet(0, self.grid.size)
+        by_trust = {f: [k for g, k in classes if g == f] for f in members["TRUST"]}
+        m.TRANCHES = pyo.Set(m.TRUST, initialize=by_trust)
+        m.SOLD_OF = pyo.Set(m.TRUST, initialize={f: [k for k in by_trust[f] if sold[f, k]] for f in by_trust})
+
+    def labels(self) -> Mapping[str, Iterable[Any]]:
+        """Labels of the book by dim."""
+        return {
+            "segment": self.inputs.segment.values, "facility": self.inputs.facility.values,
+            "line": self.inputs.line.values, "period": range(self.grid.size + 1),
+            "partner": self.book["partners"].index, "borrower": BORROWERS,
+        }  # fmt: skip
+
+    def data(self, name: str, *over: str, of: str | None = None) -> Any:
+        """A Param of the model taken from `inputs`, cut to the sets `over`."""
+        if self.model.component(name) is not None:
+            return self.model.component(name)
+        array = self.inputs[of or name]
+        sets = [self.model.component(label) for label in over]
+        labels = {dim: list(group) for (dim, group) in zip(array.dims, sets)}
+        picked = array.sel({dim: members for dim, members in labels.items() if dim != "tranche"})
+        keys = list(product_of(sets))
+        values = np.broadcast_to(picked.values, tuple(len(group) for group in sets)).ravel().tolist()
+        self.model.add_component(name, pyo.Param(*sets, initialize=dict(zip(keys, values, strict=True))))
+        return self.model.component(name)

@@ -1,0 +1,180 @@
+"""No night without an answer: when the rules contradict each other, the least of them gives way (DESIGN 5).
+
+Tier by tier, law first, the tier's total scaled shortfall is made as small as it can be and then held there; the
+shortfalls are frozen into the bounds and net worth is maximised. Breach prices are not used: any finite price invites
+breaching and pollutes every charge.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from liquidity.errors import SolverFailed
+from liquidity.program.compile import Family, Program
+from liquidity.program.solve import Infeasible, Options, Session
+
+SLIVER = 1e-6
+SHORT = 1e-9
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What gave way: one line per row (`rule, what, at, bound, shortfall`; units), and the rules in conflict.
+
+    `basis` is a point of the loosened program, from which it is solved on.
+    """
+
+    gave_way: pd.DataFrame
+    conflict: tuple[str, ...]
+    basis: Any
+
+
+@dataclass(frozen=True)
+class Elastic:
+    """A program with a shortfall column on each of `rows`, and one row per tier that adds its scaled shortfalls up."""
+
+    program: Program
+    rows: np.ndarray
+    tier: np.ndarray
+    first: int
+
+    @property
+    def tiers(self) -> list[int]:
+        """Tiers in the order of protection."""
+        return sorted(set(self.tier.tolist()))
+
+
+def repair(
+    program: Program, tier_of: dict[str, int], materiality: float, book: float, options: Options
+) -> tuple[Program, Repair]:
+    """Loosen the rules by the least shortfall, tier by tier. Returns the loosened program and what gave way.
+
+    `tier_of`: priority of each rule (1 is protected first); `materiality`: by how much a tier's total may exceed its
+    least for the sake of the next; `book`: size of the book, units. Raises SolverFailed when no plan exists even so.
+    """
+    elastic = make_elastic(program, tier_of, book)
+    session = Session(elastic.program, options)
+    basis, suspects, short = None, set(), np.zeros(len(elastic.rows))
+    for number, tier in enumerate(elastic.tiers):
+        cost = np.zeros(elastic.program.shape[1])
+        weight = -elastic.program.matrix[program.shape[0] + number].toarray().ravel()
+        cost[elastic.first :] = weight[elastic.first :]
+        session.objective(cost)
+        try:
+            answer = session.solve(basis)
+        except Infeasible as error:
+            raise SolverFailed("no plan exists even when every rule gives way: check cash and maturities") from error
+        least = -(answer.objective - program.constant)
+        session.row_upper[program.shape[0] + number] = (1 + materiality) * least + SLIVER
+        basis, short = answer.basis, answer.x[elastic.first :]
+        if least > SHORT:
+            suspects |= owners(program, np.flatnonzero(np.abs(answer.price[: program.shape[0]]) > SHORT))
+    loose = freeze(program, elastic.rows, short)
+    conflict = find_conflict(program, sorted(suspects), options)
+    return loose, Repair(gave_way(program, elastic.rows, short), conflict, project(basis, program))
+
+
+def make_elastic(program: Program, tier_of: dict[str, int], book: float) -> Elastic:
+    """Add shortfall columns (>= 0) to the repairable rows and a total per tier.
+
+    A shortfall is scaled by the row's bound, at least 1% of the book.
+    """
+    families = [family for family in program.rows if family.repairable]
+    rows = np.concatenate([np.arange(family.start, family.stop) for family in families] or [np.zeros(0, int)])
+    tier = np.concatenate(
+        [np.full(len(family.index), tier_of[family.owner]) for family in families] or [np.zeros(0, int)]
+    )
+    at_most = np.isfinite(program.row_upper[rows])
+    bound = np.where(at_most, program.row_upper[rows], program.row_lower[rows])
+    scale = np.maximum(np.abs(bound), 1e-2 * book)
+    count, (height, width) = len(rows), program.shape
+    short = sp.csc_matrix((np.where(at_most, -1.0, 1.0), (rows, np.arange(count))), shape=(height, count))
+    order = {name: place for place, name in enumerate(sorted(set(tier.tolist())))}
+    totals = sp.csc_matrix(
+        (1.0 / scale, ([order[name] for name in tier.tolist()], width + np.arange(count))),
+        shape=(len(order), width + count),
+    )
+    matrix = sp.vstack([sp.hstack([program.matrix, short]), totals]).tocsc()
+    wide, tall = np.zeros(count), np.full(len(order), np.inf)
+    index = tuple((int(row),) for row in rows)
+    bigger = replace(
+        program,
+        matrix=matrix,
+        cost=np.concatenate([program.cost, wide]),
+        column_lower=np.concatenate([program.column_lower, wide]),
+        column_upper=np.concatenate([program.column_upper, np.full(count, np.inf)]),
+        integer=np.concatenate([program.integer, np.zeros(count, bool)]),
+        row_lower=np.concatenate([program.row_lower, -tall]),
+        row_upper=np.concatenate([program.row_upper, tall]),
+        columns=(*program.columns, Family("", "shortfall", "decision", ("row",), index, width)),
+        rows=(*program.rows, Family("repair", "tier", "terms", ("tier",), tuple((name,) for name in order), height)),
+    )
+    return Elastic(bigger, rows, tier, width)
+
+
+def freeze(program: Program, rows: np.ndarray, short: np.ndarray) -> Program:
+    """The program with every bound moved by its shortfall, and a sliver more so that a vertex remains."""
+    slack = np.where(short > SHORT, short + SLIVER, 0.0)
+    lower, upper = program.row_lower.copy(), program.row_upper.copy()
+    lower[rows] -= np.where(np.isfinite(lower[rows]), slack, 0.0)
+    upper[rows] += np.where(np.isfinite(upper[rows]), slack, 0.0)
+    return replace(program, row_lower=lower, row_upper=upper)
+
+
+def owners(program: Program, rows: np.ndarray) -> set[str]:
+    """Rules that own any of the rows."""
+    return {
+        family.owner
+        for family in program.rows
+        if family.kind == "rule" and ((rows >= family.start) & (rows < family.stop)).any()
+    }
+
+
+def find_conflict(program: Program, suspects: list[str], options: Options) -> tuple[str, ...]:
+    """A smallest set of rules that cannot hold together: drop each suspect for which the rest still conflict.
+
+    The suspects are the rules with a price in the least shortfall: together they prove the contradiction.
+    """
+    session = Session(program, options)
+    held = set(suspects)
+    for name in suspects:
+        free = np.zeros(program.shape[0], bool)
+        for family in program.rows:
+            if family.repairable and family.owner not in held - {name}:
+                free[family.place] = True
+        session.reset()
+        session.lift(free)
+        session.objective(np.zeros(program.shape[1]))
+        try:
+            session.solve()
+        except Infeasible:
+            held.discard(name)
+    return tuple(sorted(held))
+
+
+def gave_way(program: Program, rows: np.ndarray, short: np.ndarray) -> pd.DataFrame:
+    """One line per row that gave way."""
+    found = {int(row): float(amount) for row, amount in zip(rows, short) if amount > SHORT}
+    out = []
+    for family in program.rows:
+        for place, index in enumerate(family.index, family.start):
+            if place in found:
+                bound = program.row_upper[place] if np.isfinite(program.row_upper[place]) else program.row_lower[place]
+                at = ";".join(f"{dim}={value}" for dim, value in zip(family.dims, index))
+                out.append((family.owner, family.name, at, float(bound), found[place], place))
+    return pd.DataFrame(out, columns=["rule", "what", "at", "bound", "shortfall", "row"])
+
+
+def project(basis: Any, program: Program) -> Any:
+    """The basis of the elastic program cut to the program itself; HiGHS completes it."""
+    height, width = program.shape
+    basis.row_status = list(basis.row_status)[:height]
+    count = sum(len(f.index) for f in program.rows if f.liftable or f.repairable)
+    status = list(basis.col_status)
+    basis.col_status = status[:width] + status[len(status) - count :]
+    return basis

@@ -1,0 +1,124 @@
+"""Principal of an ABS trust: nothing while revolving, then class after class (DESIGN 5).
+
+Sequential pay is never approximated: without it even a pool that no decision touches paid the mezzanine before the
+senior class. `done[f,k,t]` is 1 once class k is paid in full; the patterns of `done` are enumerated by `patterns`.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pyomo.environ as pyo
+
+from liquidity.program.pool import Pool
+from liquidity.program.waterfall import Deal, Schedule, run_waterfall
+
+
+def write_principal(pool: Pool) -> None:
+    """Rows of payment of every trust; a pool whose run-off is data gets its schedule as fixed numbers."""
+    for facility in pool.model.SCHEDULED:
+        fix_schedule(pool, facility)
+    revolving(pool)
+    amortising(pool)
+
+
+def revolving(pool: Pool) -> None:
+    """While a trust revolves no class is paid, nothing is residual and the reserve stays whole."""
+    m = pool.model
+    classes = pool.index("terms", "class_revolving", [(f, k, t) for f, k in m.OPEN_CLASS for t in pool.revolving(f)])
+    trusts = pool.index("terms", "trust_revolving", [(f, t) for f in m.ABS for t in pool.revolving(f)])
+    pool.terms("no_pay", (classes,), lambda m, f, k, t: m.pay[f, k, t], at_most=0.0)
+    pool.terms("no_residual", (trusts,), lambda m, f, t: m.residual[f, t], at_most=0.0)
+    pool.terms("reserve_kept", (trusts,), lambda m, f, t: m.facility_cash[f, t], at_least=lambda f, t: reserve(pool, f))
+    pool.terms("tranche_floor", (m.OPEN_CLASS, m.PERIOD), lambda m, f, k, t: m.tranche[f, k, t], at_least=0.0)
+
+
+def amortising(pool: Pool) -> None:
+    """All cash above the reserve is paid, the classes in order, the residual after the last."""
+    m = pool.model
+    ending = [(f, k, t) for f, k in m.OPEN_CLASS for t in pool.ends(f)]
+    order = {f: list(m.TRANCHES[f]) for f in m.ABS}
+    pool.group("ENDING", ending)
+    pool.group("LAST", [(f, k, t) for f, k, t in ending if k == order[f][-1]])
+    pool.variable("done", "ENDING", kind="choice")
+    size = pool.param("sequence", "size", (m.OPEN_CLASS,), lambda f, k: m.opening_tranche[f, k])
+    held = pool.param("sequence", "reserve", (m.ABS,), lambda f: reserve(pool, f))
+    pool.terms(
+        "sweep",
+        (m.LAST,),
+        lambda m, f, k, t: m.facility_cash[f, t] + held[f] * m.done[f, k, t],
+        equal=lambda f, k, t: held[f],
+    )
+    pool.sequence(
+        "paid",
+        (m.ENDING,),
+        lambda m, f, k, t: m.tranche[f, k, t] + size[f, k] * m.done[f, k, t],
+        at_most=lambda f, k, t: size[f, k],
+    )
+    pairs = [(f, k, n, t) for f in m.ABS for k, n in pairwise(order[f]) for t in pool.ends(f)]
+    following = pool.index("sequence", "following", pairs)
+    pool.sequence(
+        "next",
+        (following,),
+        lambda m, f, k, n, t: m.pay[f, n, t] - size[f, n] * m.done[f, k, t],
+        at_most=0.0,
+    )
+    pool.sequence("order", (following,), lambda m, f, k, n, t: m.done[f, n, t] - m.done[f, k, t], at_most=0.0)
+    later = pool.index("sequence", "later", [(f, k, t) for f, k, t in ending if t > min(pool.ends(f))])
+    pool.sequence("stays", (later,), lambda m, f, k, t: m.done[f, k, t - 1] - m.done[f, k, t], at_most=0.0)
+    most = pool.param("sequence", "most_residual", (m.ABS,), lambda f: most_residual(pool, f))
+    m.UP_TO = pyo.Set(m.LAST, initialize={(f, k, t): [n for n in pool.ends(f) if n <= t] for f, k, t in m.LAST})
+    pool.sequence(
+        "last",
+        (m.LAST,),
+        lambda m, f, k, t: sum(m.residual[f, n] for n in m.UP_TO[f, k, t]) - most[f] * m.done[f, k, t],
+        at_most=0.0,
+    )
+
+
+def reserve(pool: Pool, facility: str) -> float:
+    """The reserve account of a trust, units: a share of its opening notes."""
+    return float(pool.inputs.reserve_rate.sel(facility=facility)) * notes_of(pool, facility)
+
+
+def notes_of(pool: Pool, facility: str) -> float:
+    """Opening notes of a trust, all classes, units."""
+    return sum(pool.model.opening_tranche[facility, k] for k in pool.model.TRANCHES[facility])
+
+
+def most_residual(pool: Pool, facility: str) -> float:
+    """The largest over-collateral that the pool can build, units: assets grow by their own interest only."""
+    data = pool.inputs
+    assets = float(data.balance.sel(facility=facility).sum() + data.facility_cash.sel(facility=facility))
+    return max(0.0, assets * (1 + float(data.apr.max()) * sum(pool.grid.years)) - notes_of(pool, facility))
+
+
+def make_deal(pool: Pool, facility: str) -> Deal:
+    """The data of one trust for `run_waterfall`, in units."""
+    at = pool.inputs.sel(facility=facility)
+    labels = [f"{facility}/{k}" for k in pool.model.TRANCHES[facility]]
+    notes = pool.inputs.sel(tranche=labels)
+    return Deal(
+        balance=at.balance.values,
+        **{name: at[name].values for name in ("collected", "interest", "loss", "keep")},
+        years=at.years.values,
+        notes=notes.tranche_balance.values,
+        coupon=notes.coupon.values,
+        servicing=float(at.servicing_fee),
+        cash_rate=float(at.facility_cash_rate),
+        cash=float(at.facility_cash),
+        deficiency=float(at.deficiency),
+        reserve=reserve(pool, facility),
+    )
+
+
+def fix_schedule(pool: Pool, facility: str) -> Schedule:
+    """Fix the columns of a trust that depends on no decision at its waterfall."""
+    m, schedule = pool.model, run_waterfall(make_deal(pool, facility))
+    for name in ("release", "cover", "shortfall", "residual"):
+        for t in m.PERIOD:
+            m.component(name)[facility, t].bounds = (getattr(schedule, name)[t - 1],) * 2
+    for row, k in enumerate(m.TRANCHES[facility]):
+        for t in m.PERIOD:
+            m.pay[facility, k, t].bounds = (schedule.pay[row, t - 1],) * 2
+    return schedule

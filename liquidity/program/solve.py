@@ -1,0 +1,263 @@
+"""Arrays to HiGHS and back. The only place that knows HiGHS.
+
+Every row that may be lifted or repaired carries a slack column, fixed at zero while the row is held. Lifting a row
+frees its slack: the vertex found before stays a vertex, which it would not if the row's bounds became infinite.
+A solution is read only at status Optimal.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import highspy
+import numpy as np
+import scipy.sparse as sp
+
+from liquidity.errors import LiquidityError, SolverFailed
+from liquidity.program.compile import Program
+
+INFINITY = np.inf
+PRIMAL = 4
+DUAL = 1
+NO_LIMIT = 2147483647
+FACE = 1e-10
+METHODS = ("primal", "ipx", "dual")
+
+
+class Infeasible(LiquidityError):
+    """The rows contradict each other."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Solver options of a rulebook; see `liquidity.rules.rulebook.SolverOptions` for their meaning."""
+
+    threads: int = 1
+    tolerance: float = 1e-10
+    simplex_iteration_limit: int = 6000
+    time_limit: float = 600.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An optimum of the program.
+
+    `x, reduced` (columns), `activity, price` (rows), all in program units; `slack` (rows with a slack column);
+    `method` tells how it was found.
+    """
+
+    objective: float
+    x: np.ndarray
+    reduced: np.ndarray
+    activity: np.ndarray
+    price: np.ndarray
+    slack: np.ndarray
+    basis: Any
+    method: str
+    iterations: int
+    seconds: float
+
+
+class Session:
+    """One HiGHS instance that holds a program and is moved from one set of numbers to the next.
+
+    `slacked` are the positions of the rows with a slack column.
+    """
+
+    def __init__(self, program: Program, options: Options, methods: tuple[str, ...] = METHODS) -> None:
+        self.program, self.options, self.methods = program, options, methods
+        self.slacked = np.flatnonzero(slack_mask(program))
+        rows, columns = program.shape
+        count = len(self.slacked)
+        unit = sp.csc_matrix((np.ones(count), (self.slacked, np.arange(count))), shape=(rows, count))
+        self.matrix = sp.hstack([program.matrix, unit]).tocsc()
+        self.size = columns + count
+        self.chain: list[str] = []
+        self.reset()
+        self.highs = self._start()
+
+    def _start(self) -> Any:
+        """A HiGHS instance with the program in it."""
+        highs = highspy.Highs()
+        settings = {
+            "output_flag": False, "threads": self.options.threads, "simplex_scale_strategy": 0,
+            "primal_feasibility_tolerance": self.options.tolerance, "simplex_strategy": PRIMAL,
+            "dual_feasibility_tolerance": self.options.tolerance, "time_limit": self.options.time_limit,
+        }  # fmt: skip
+        for name, value in settings.items():
+            highs.setOptionValue(name, value)
+        matrix = self.matrix
+        status = highs.passModel(
+            self.size, matrix.shape[0], matrix.nnz, int(highspy.MatrixFormat.kColwise), int(highspy.ObjSense.kMaximize),
+            self.program.constant, self.cost, self.lower, self.upper, self.row_lower, self.row_upper,
+            matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data, np.zeros(self.size, np.int32),
+        )  # fmt: skip
+        if status == highspy.HighsStatus.kError:
+            raise SolverFailed("HiGHS refused the program")
+        return highs
+
+    # ---- numbers
+
+    def reset(self) -> None:
+        """All numbers as in the program; integers between their bounds; nothing lifted."""
+        none = np.zeros(len(self.slacked))
+        self.cost = np.concatenate([self.program.cost, none])
+        self.lower = np.concatenate([self.program.column_lower, none])
+        self.upper = np.concatenate([self.program.column_upper, none])
+        self.row_lower, self.row_upper = self.program.row_lower.copy(), self.program.row_upper.copy()
+
+    def fix(self, columns: np.ndarray, values: np.ndarray) -> None:
+        """Hold columns at values."""
+        self.lower[columns] = self.upper[columns] = values
+
+    def lift(self, rows: np.ndarray) -> None:
+        """Lift rows (mask over all rows): their slacks become free, all other slacks zero."""
+        free = rows[self.slacked]
+        part = slice(self.program.shape[1], self.size)
+        self.lower[part] = np.where(free, -INFINITY, 0.0)
+        self.upper[part] = np.where(free, INFINITY, 0.0)
+
+    def objective(self, cost: np.ndarray, slack_cost: np.ndarray | None = None) -> None:
+        """Maximise `cost @ x`, with a cost on the slacks where given."""
+        extra = np.zeros(len(self.slacked)) if slack_cost is None else slack_cost
+        self.cost = np.concatenate([cost, extra])
+
+    def push(self) -> None:
+        """Hand the present numbers to HiGHS."""
+        columns, rows = np.arange(self.size, dtype=np.int32), np.arange(self.matrix.shape[0], dtype=np.int32)
+        self.highs.changeColsBounds(self.size, columns, self.lower, self.upper)
+        self.highs.changeRowsBounds(len(rows), rows, self.row_lower, self.row_upper)
+        self.highs.changeColsCost(self.size, columns, self.cost)
+
+    # ---- solving
+
+    def solve(self, basis: Any = None, *, methods: Iterable[str] = ()) -> Answer:
+        """Solve by the first method of the chain that ends Optimal.
+
+        `primal` and `dual` start from `basis` where given; `primal` without one is skipped. Every step that did not
+        end Optimal is kept in `chain`. Raises Infeasible, or SolverFailed when the chain is used up.
+        """
+        started, tried = time.perf_counter(), []
+        for method in methods or self.methods:
+            if method == "primal" and basis is None:
+                continue
+            status = self._attempt(method, basis)
+            if status == highspy.HighsModelStatus.kOptimal:
+                return self._read(method, time.perf_counter() - started)
+            tried.append(f"{method}: {self.highs.modelStatusToString(status)}")
+            self.chain.append(tried[-1])
+            if status == highspy.HighsModelStatus.kInfeasible:
+                raise Infeasible("no plan meets every row")
+        raise SolverFailed("no method ended at an optimum", tried)
+
+    def _attempt(self, method: str, basis: Any) -> Any:
+        """One method: warm primal simplex with an iteration limit, interior point with crossover, or cold simplex."""
+        highs = self.highs
+        self.push()
+        if method == "primal":
+            highs.setBasis(basis)
+            highs.setOptionValue("solver", "simplex")
+            highs.setOptionValue("simplex_strategy", PRIMAL)
+            highs.setOptionValue("simplex_iteration_limit", self.options.simplex_iteration_limit)
+        else:
+            highs.clearSolver()
+            highs.setOptionValue("solver", "ipx" if method == "ipx" else "simplex")
+            highs.setOptionValue("simplex_strategy", DUAL)
+        highs.run()
+        highs.setOptionValue("simplex_iteration_limit", NO_LIMIT)
+        highs.setOptionValue("simplex_strategy", PRIMAL)
+        status = highs.getModelStatus()
+        if status == highspy.HighsModelStatus.kUnboundedOrInfeasible:
+            # presolve cannot tell which: ask again without it
+            highs.setOptionValue("presolve", "off")
+            highs.run()
+            highs.setOptionValue("presolve", "choose")
+            status = highs.getModelStatus()
+        return status
+
+    def refresh(self) -> Answer:
+        """Fresh duals of the present optimum: refactor at its basis, no iterations."""
+        self.highs.setOptionValue("solver", "simplex")
+        self.highs.setBasis(self.highs.getBasis())
+        self.highs.run()
+        if self.highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            raise SolverFailed(
+                "the optimum was lost at refactorisation", [self.highs.modelStatusToString(self.highs.getModelStatus())]
+            )
+        return self._read("refresh", 0.0)
+
+    def _read(self, method: str, seconds: float) -> Answer:
+        """The arrays of an optimum."""
+        found, info = self.highs.getSolution(), self.highs.getInfo()
+        columns = self.program.shape[1]
+        x, reduced = np.array(found.col_value), np.array(found.col_dual)
+        return Answer(
+            objective=float(info.objective_function_value),
+            x=x[:columns],
+            reduced=reduced[:columns],
+            activity=np.array(found.row_value),
+            price=np.array(found.row_dual),
+            slack=x[columns:],
+            basis=self.highs.getBasis(),
+            method=method,
+            iterations=max(int(info.simplex_iteration_count), 0),
+            seconds=seconds,
+        )
+
+    def narrow(self) -> None:
+        """Keep to the optimal face of the present optimum.
+
+        Columns with a reduced cost are held at their bound, rows with a price at theirs. Exact where an objective
+        row would not be: a slack of 1e-8 of net worth moves tonight's relending by millions.
+        """
+        found = self.highs.getSolution()
+        x, reduced = np.array(found.col_value), np.array(found.col_dual)
+        activity, price = np.array(found.row_value), np.array(found.row_dual)
+        held = (np.abs(reduced) > FACE) & (self.lower < self.upper)
+        at = nearest(x, self.lower, self.upper)
+        self.lower[held] = self.upper[held] = at[held]
+        held = (np.abs(price) > FACE) & (self.row_lower < self.row_upper)
+        at = nearest(activity, self.row_lower, self.row_upper)
+        self.row_lower[held] = self.row_upper[held] = at[held]
+
+    def write(self, target: Path) -> None:
+        """Write the program as first solved, without slack columns, with readable names and its constant (MPS)."""
+        program = self.program
+        highs, lp = highspy.Highs(), highspy.HighsLp()
+        highs.setOptionValue("output_flag", False)
+        lp.num_row_, lp.num_col_ = program.shape
+        lp.col_cost_, lp.offset_ = program.cost, program.constant
+        columns = program.shape[1]
+        lp.col_lower_, lp.col_upper_ = self.lower[:columns], self.upper[:columns]
+        lp.row_lower_, lp.row_upper_ = self.row_lower, self.row_upper
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        lp.a_matrix_.start_, lp.a_matrix_.index_ = program.matrix.indptr, program.matrix.indices
+        lp.a_matrix_.value_ = program.matrix.data
+        lp.sense_ = highspy.ObjSense.kMaximize
+        lp.col_names_, lp.row_names_ = program.column_labels(), program.row_labels()
+        highs.passModel(lp)
+        if highs.writeModel(str(target)) == highspy.HighsStatus.kError:
+            raise SolverFailed(f"HiGHS could not write {target.name}")
+
+
+def nearest(value: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """The bound that a value sits at; the value itself where it has none."""
+    bound = np.where(np.abs(value - lower) <= np.abs(value - upper), lower, upper)
+    return np.where(np.isfinite(bound), bound, value)
+
+
+def slack_mask(program: Program) -> np.ndarray:
+    """Rows that may be lifted or repaired."""
+    out = np.zeros(program.shape[0], bool)
+    for family in program.rows:
+        out[family.place] = family.liftable or family.repairable
+    return out
+
+
+def versions() -> dict[str, str]:
+    """The solver and its version, for the run record."""
+    return {"highs": highspy.Highs().version()}

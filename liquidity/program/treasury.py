@@ -1,0 +1,205 @@
+"""Cash of the vehicles, cash of the treasury, and equity by income statement (DESIGN 5).
+
+All flows fall at the end of the period on opening states; new loans earn from the next period. Vehicles are
+consolidated, notes the lender holds are eliminated, the partner's share is on no line.
+"""
+
+from __future__ import annotations
+
+import xarray as xr
+
+from liquidity.program.pool import Pool
+
+
+def write_vehicles(pool: Pool) -> None:
+    """Cash of warehouses and trusts.
+
+    In symbols: facility_cash[t] = facility_cash[t-1] (1 + r_f d) + collections - servicing - cost of notes
+    + note_draw - note_pay + contribute - pay - release - residual - lend - move.  Units; dims facility, period.
+    """
+    m, data = pool.model, pool.inputs
+    start = pool.data("opening_facility_cash", "SPV", of="facility_cash")
+    pool.define("opening_facility_cash", (m.SPV,), lambda m, f: m.facility_cash[f, 0], lambda f: start[f])
+    net = (data.collected - data.servicing_fee * data.years).sel(facility=list(m.SPV))
+    got = pool.param("definition", "vehicle_yield", (m.SEGMENT, m.SPV, m.PERIOD), order(net))
+    kept = 1 + (data.facility_cash_rate * data.years).sel(facility=list(m.SPV))
+    grow = pool.param("definition", "vehicle_growth", (m.SPV, m.PERIOD), kept)
+    cost, unused = note_costs(pool)
+    pool.define(
+        "warehouse_cash",
+        (m.WAREHOUSE, m.PERIOD),
+        lambda m, w, t: (
+            m.facility_cash[w, t]
+            - grow[w, t] * m.facility_cash[w, t - 1]
+            - sum(got[s, w, t] * m.balance[s, w, t - 1] for s in m.SEGMENT)
+            + cost[w, t] * m.notes[w, t - 1]
+            - m.note_draw[w, t]
+            + m.note_pay[w, t]
+            - m.contribute[w, t]
+            + m.release[w, t]
+            + sum(m.lend[s, u, w, t] for s in m.SEGMENT for u in m.BORROWER)
+            + sum(m.move[s, w, t] for s in m.SEGMENT)
+        ),
+        lambda w, t: -unused[w, t],
+    )
+    coupon = pool.param("definition", "coupon_cost", (m.CLASS, m.PERIOD), data.coupon * data.years)
+    pool.define(
+        "trust_cash",
+        (m.ABS, m.PERIOD),
+        lambda m, f, t: (
+            m.facility_cash[f, t]
+            - grow[f, t] * m.facility_cash[f, t - 1]
+            - sum(got[s, f, t] * m.balance[s, f, t - 1] for s in m.SEGMENT)
+            + sum(coupon[f, k, t] * m.tranche[f, k, t - 1] + m.pay[f, k, t] for k in m.TRANCHES[f])
+            + m.release[f, t]
+            + m.residual[f, t]
+            + sum(m.lend[s, u, f, t] for s in m.SEGMENT for u in m.BORROWER)
+            + sum(m.move[s, f, t] for s in m.SEGMENT)
+        ),
+    )
+    pool.define(
+        "scheduled_cash",
+        (m.SCHEDULED, m.PERIOD),
+        lambda m, f, t: (
+            m.facility_cash[f, t]
+            - grow[f, t] * m.facility_cash[f, t - 1]
+            - sum(got[s, f, t] * m.balance[s, f, t - 1] for s in m.SEGMENT)
+            + sum(coupon[f, k, t] * m.tranche[f, k, t - 1] + m.pay[f, k, t] for k in m.TRANCHES[f])
+            + m.release[f, t]
+            + m.residual[f, t]
+        ),
+    )
+    pool.terms("vehicle_cash_floor", (m.BOUGHT, m.PERIOD), lambda m, f, t: m.facility_cash[f, t], at_least=0.0)
+
+
+def vehicle_columns(pool: Pool) -> None:
+    """What vehicles hold and release."""
+    pool.variable("release", "SPV", "PERIOD")
+    pool.variable("facility_cash", "SPV", "TIME", kind="state")
+
+
+def note_costs(pool: Pool):  # type: ignore[no-untyped-def]
+    """Cost of a unit of warehouse notes in a period, and the fee on the whole commitment (it nets to the undrawn)."""
+    m, data = pool.model, pool.inputs
+    houses = list(m.WAREHOUSE)
+    rate = ((data.rate - data.unused_fee) * data.years).sel(facility=houses)
+    fee = (data.unused_fee * data.note_commitment * data.years).sel(facility=houses)
+    cost = pool.param("definition", "note_cost", (m.WAREHOUSE, m.PERIOD), rate)
+    return cost, pool.param("definition", "note_fee", (m.WAREHOUSE, m.PERIOD), fee)
+
+
+def order(array: xr.DataArray) -> xr.DataArray:
+    """Dims in the order of the program."""
+    return array.transpose("segment", "facility", "period")
+
+
+def direct(pool: Pool) -> xr.DataArray:
+    """1 for facilities whose loans sit on the lender's own accounts (balance sheet, joint), else 0."""
+    data = pool.inputs
+    return xr.DataArray(
+        [float(f in pool.model.DIRECT) for f in data.facility.values],
+        dims="facility",
+        coords={"facility": data.facility},
+    )
+
+
+def write_treasury(pool: Pool) -> None:
+    """Treasury cash and equity, and `other`, what the balance sheet holds beside the program."""
+    m, data = pool.model, pool.inputs
+    for name in ("cash", "equity", "other"):
+        pool.variable(name, "TIME", kind="state")
+        before = pool.index("definition", f"{name}_opening", [0])
+        state, booked = m.component(name), float(data["other" if name == "other" else f"lender_{name}"])
+        pool.define(f"opening_{name}", (before,), lambda m, t, state=state: state[t], booked)
+    moved = data.flow.sel(account="other").values
+    pool.define("other", (m.PERIOD,), lambda m, t: m.other[t] - m.other[t - 1], lambda t: -moved[t - 1])
+    costs = line_costs(pool)
+    cash(pool, *costs)
+    equity(pool, *costs)
+    pool.terms("cash_floor", (m.PERIOD,), lambda m, t: m.cash[t], at_least=0.0)
+
+
+def line_costs(pool: Pool):  # type: ignore[no-untyped-def]
+    """Cost of a unit of debt and of market debt in a period, and what is paid whatever is drawn (fees, fixed opex)."""
+    m, data = pool.model, pool.inputs
+    rate = pool.param(
+        "definition", "line_cost", (m.LINE, m.PERIOD), (data.line_rate - data.commitment_fee) * data.years
+    )
+    market = pool.param("definition", "market_cost", (m.PERIOD,), data.market_rate * data.years)
+    fees = float((data.commitment_fee * data.line_commitment).sum() + data.lender_opex_per_year)
+    return rate, market, [fees * float(years) for years in data.years.values]
+
+
+def cash(pool: Pool, rate, market, fixed) -> None:  # type: ignore[no-untyped-def]
+    """Treasury cash.
+
+    In symbols: cash[t] = cash[t-1] (1 + r_c d) + own share of collections + partner and servicing fees - opex
+    + retained coupon and pay + releases, residuals, sales - contributions - own lending + draws - repayments
+    - cost of lines + other flows.
+    """
+    m, data = pool.model, pool.inputs
+    on_own = direct(pool)
+    per = (
+        on_own * data.own_share * data.collected
+        + (1 - data.own_share) * data.partner_fee * data.years
+        + (1 - on_own) * data.servicing_fee * data.years
+        - data.opex * data.years
+    )
+    got = pool.param("definition", "treasury_yield", (m.SEGMENT, m.FACILITY, m.PERIOD), order(per))
+    grow = pool.param("definition", "cash_growth", (m.PERIOD,), 1 + data.cash_rate * data.years)
+    coupon = m.rule.definition.coupon_cost
+    flow = data.flow.sum("account").values
+    pool.define(
+        "cash",
+        (m.PERIOD,),
+        lambda m, t: (
+            m.cash[t]
+            - grow[t] * m.cash[t - 1]
+            - sum(got[s, f, t] * m.balance[s, f, t - 1] for s in m.SEGMENT for f in m.FACILITY)
+            - sum(coupon[f, k, t] * m.tranche[f, k, t - 1] + m.pay[f, k, t] for f, k in m.RETAINED)
+            - sum(m.release[f, t] for f in m.SPV)
+            - sum(m.residual[f, t] for f in m.TRUST)
+            + sum(m.contribute[w, t] for w in m.WAREHOUSE)
+            - sum(m.move[s, f, t] for s in m.SEGMENT for f in m.BOUGHT)
+            + sum(m.own_share[f] * m.lend[s, u, f, t] for s in m.SEGMENT for u in m.BORROWER for f in m.DIRECT)
+            - sum(m.draw[k, t] - m.pay_down[k, t] - rate[k, t] * m.debt[k, t - 1] for k in m.LINE)
+            - m.market_draw[t]
+            + m.market_pay[t]
+            + market[t] * m.market_debt[t - 1]
+        ),
+        lambda t: flow[t - 1] - fixed[t - 1],
+    )
+
+
+def equity(pool: Pool, rate, market, fixed) -> None:  # type: ignore[no-untyped-def]
+    """Equity by income statement: interest, fees and cash interest less losses, funding, costs and new provision."""
+    m, data = pool.model, pool.inputs
+    per = (
+        data.own_share * (data.interest - data.loss)
+        + (1 - data.own_share) * data.partner_fee * data.years
+        - data.opex * data.years
+    )
+    earned = pool.param("definition", "income_yield", (m.SEGMENT, m.FACILITY, m.PERIOD), order(per))
+    on_cash = pool.param("definition", "cash_income", (m.PERIOD,), data.cash_rate * data.years)
+    idle = (data.facility_cash_rate * data.years).sel(facility=list(m.SPV))
+    on_vehicle = pool.param("definition", "vehicle_income", (m.SPV, m.PERIOD), idle)
+    coupon, cost, unused = (m.rule.definition.component(name) for name in ("coupon_cost", "note_cost", "note_fee"))
+    flow = data.flow.sel(account="income").values
+    pool.define(
+        "equity",
+        (m.PERIOD,),
+        lambda m, t: (
+            m.equity[t]
+            - m.equity[t - 1]
+            - sum(earned[s, f, t] * m.balance[s, f, t - 1] for s in m.SEGMENT for f in m.FACILITY)
+            - on_cash[t] * m.cash[t - 1]
+            - sum(on_vehicle[f, t] * m.facility_cash[f, t - 1] for f in m.SPV)
+            + sum(rate[k, t] * m.debt[k, t - 1] for k in m.LINE)
+            + market[t] * m.market_debt[t - 1]
+            + sum(cost[w, t] * m.notes[w, t - 1] for w in m.WAREHOUSE)
+            + sum(coupon[f, k, t] * m.tranche[f, k, t - 1] for f, k in m.SOLD)
+            + m.provision[t]
+            - m.provision[t - 1]
+        ),
+        lambda t: flow[t - 1] - fixed[t - 1] - sum(unused[w, t] for w in m.WAREHOUSE),
+    )

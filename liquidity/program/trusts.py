@@ -1,0 +1,138 @@
+"""ABS trusts: classes of notes and the interest waterfall with its deficiency (DESIGN 5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from liquidity.program.pool import Pool
+from liquidity.program.sequence import write_principal
+from liquidity.rules.eligibility import ineligible
+
+
+def write_trusts(pool: Pool) -> None:
+    """Columns and states of the trusts, their waterfalls, and the run-off that is data.
+
+    In symbols: tranche[f,k,t] = tranche[f,k,t-1] - pay; deficiency[f,t] = deficiency[f,t-1] + sum lgd def balance[t-1]
+    + shortfall - cover; release + cover - shortfall <= sum (interest - servicing) balance[t-1] - sum coupon.  Units.
+    """
+    m = pool.model
+    pool.variable("pay", "CLASS", "PERIOD")
+    for name in ("cover", "residual", "shortfall"):
+        pool.variable(name, "TRUST", "PERIOD")
+    pool.variable("tranche", "CLASS", "TIME", kind="state")
+    pool.variable("deficiency", "TRUST", "TIME", kind="state")
+    safe = [f for f in m.ABS if is_safe(pool, f)]
+    pool.group("SAFE", safe)
+    pool.group("UNSAFE", [f for f in m.ABS if f not in safe])
+    states(pool)
+    interest_waterfall(pool)
+    open_gap(pool)
+    write_principal(pool)
+
+
+def states(pool: Pool) -> None:
+    """Notes outstanding and deficiency of every trust."""
+    m = pool.model
+    start = pool.data("opening_tranche", "CLASS", of="tranche_balance")
+    owed = pool.data("opening_deficiency", "TRUST", of="deficiency")
+    pool.define("opening_tranche", (m.CLASS,), lambda m, f, k: m.tranche[f, k, 0], lambda f, k: start[f, k])
+    pool.define("opening_deficiency", (m.TRUST,), lambda m, f: m.deficiency[f, 0], lambda f: owed[f])
+    pool.define(
+        "tranche",
+        (m.CLASS, m.PERIOD),
+        lambda m, f, k, t: m.tranche[f, k, t] - m.tranche[f, k, t - 1] + m.pay[f, k, t],
+    )
+    pool.define(
+        "deficiency",
+        (m.TRUST, m.PERIOD),
+        lambda m, f, t: (
+            m.deficiency[f, t]
+            - m.deficiency[f, t - 1]
+            - sum(m.loss[s, f, t] * m.balance[s, f, t - 1] for s in m.SEGMENT)
+            - m.shortfall[f, t]
+            + m.cover[f, t]
+        ),
+    )
+
+
+def interest_waterfall(pool: Pool) -> None:
+    """Release only what is left after servicing, coupons and losses.
+
+    An amortising trust uses all of its excess; a revolving one may keep it as restricted cash.
+    """
+    m, data = pool.model, pool.inputs
+    margin = data.interest - data.servicing_fee * data.years
+    trusts = list(m.ABS)
+    margin = margin.sel(facility=trusts).transpose("segment", "facility", "period")
+    earned = pool.param("terms", "earned", (m.SEGMENT, m.ABS, m.PERIOD), margin)
+    cost = pool.param("terms", "coupon_cost", (m.CLASS, m.PERIOD), data.coupon * data.years)
+
+    def spread(m: Any, f: Any, t: Any) -> Any:
+        return (
+            m.release[f, t]
+            + m.cover[f, t]
+            - m.shortfall[f, t]
+            - sum(earned[s, f, t] * m.balance[s, f, t - 1] for s in m.SEGMENT)
+            + sum(cost[f, k, t] * m.tranche[f, k, t - 1] for k in m.TRANCHES[f])
+        )
+
+    pool.terms("excess", (m.ABS, m.PERIOD), spread, at_most=0.0)
+    ending = pool.index("terms", "safe_ending", [(f, t) for f in m.SAFE for t in pool.ends(f)])
+    pool.terms("excess_used", (ending,), spread, at_least=0.0)
+    pool.terms("no_deficiency", (m.SAFE, m.PERIOD), lambda m, f, t: m.deficiency[f, t], equal=0.0)
+    pool.terms("no_shortfall", (m.SAFE, m.PERIOD), lambda m, f, t: m.shortfall[f, t], at_most=0.0)
+    pool.terms("deficiency_floor", (m.UNSAFE, m.PERIOD), lambda m, f, t: m.deficiency[f, t], at_least=0.0)
+
+
+def open_gap(pool: Pool) -> None:
+    """Where a deficiency may open, a yes/no decision holds the release back while it is open."""
+    m, data = pool.model, pool.inputs
+    pool.variable("gap", "UNSAFE", "PERIOD", kind="choice")
+    width = pool.param("sequence", "widest_gap", (m.UNSAFE,), lambda f: largest_pool(pool, f))
+    dearest = float(data.apr.max())
+    most = pool.param(
+        "sequence", "most_release", (m.UNSAFE, m.PERIOD), lambda f, t: width[f] * dearest * pool.grid.years[t - 1]
+    )
+    pool.sequence(
+        "release_gap",
+        (m.UNSAFE, m.PERIOD),
+        lambda m, f, t: m.release[f, t] + most[f, t] * m.gap[f, t],
+        at_most=lambda f, t: most[f, t],
+    )
+    pool.sequence(
+        "deficiency_gap",
+        (m.UNSAFE, m.PERIOD),
+        lambda m, f, t: m.deficiency[f, t] - width[f] * m.gap[f, t],
+        at_most=0.0,
+    )
+
+
+def largest_pool(pool: Pool, facility: str) -> float:
+    """An upper bound of a trust's assets, units: it grows by its own interest only."""
+    data = pool.inputs
+    start = float(data.balance.sel(facility=facility).sum() + data.facility_cash.sel(facility=facility))
+    return start * (1 + float(data.apr.max()) * sum(pool.grid.years))
+
+
+def is_safe(pool: Pool, facility: str) -> bool:
+    """Whether no deficiency can open: every segment that the trust may hold earns, in every period, more than its
+    losses, servicing and coupons on its share. Then no yes/no decision is needed.
+
+    While it revolves, and in the first period after, a part of the notes may lie idle and the mix of classes is the
+    opening one; later the cheap senior class goes first, so the dearest coupon is the safe measure.
+    """
+    data, ends = pool.inputs, pool.ends(facility)
+    idle = [rule.max_uninvested for rule in pool.rulebook.rules if rule.kind == "pool_cover"]
+    at = data.sel(facility=facility)
+    if not idle or float(at.deficiency) > 0 or (ends and float(at.reserve_rate) > 0):
+        return False
+    barred = {s for s, f in ineligible(pool.book) if f == facility}
+    may = (at.balance.values > 0) | np.array([s not in barred for s in data.segment.values])
+    least = ((at.interest - at.servicing_fee * at.years - at.loss) / at.years).values[may].min(axis=0)
+    labels = [label for label in data.tranche.values if label.startswith(f"{facility}/")]
+    notes, coupon = data.tranche_balance.sel(tranche=labels).values, data.coupon.sel(tranche=labels).values
+    mixed = len(pool.revolving(facility)) + 1
+    whole = least[:mixed] * (1 - min(idle)) >= coupon @ notes / notes.sum()
+    return bool(whole.all() and (least[mixed:] >= coupon.max()).all())

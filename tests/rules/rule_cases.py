@@ -1,0 +1,329 @@
+"""For every kind of rule: values, a point inside, points outside, its sentences, and what it refuses.
+
+Amounts of the points are in units of the small book (1,000 CNY); periods are 1 and 2 (20 and 21 November 2026, a day
+each), 3 and 4 (a month each from the 22nd).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+Point = Mapping[tuple[Any, ...], float]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is known about one kind of rule on the small book.
+
+    `outside` gives for every family of rows a point that breaks it and all families broken there; `refused` values
+    that must not be accepted, with the key that is to blame.
+    """
+
+    inside: Point
+    outside: Mapping[str, tuple[Point, set[str]]]
+    en: str
+    zh: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    refused: tuple[tuple[Mapping[str, Any], str], ...] = ()
+    previous: pd.Series | None = None
+
+
+def every(amount: float, *column: str, until: int = 4) -> dict[tuple[Any, ...], float]:
+    """The same amount in all periods."""
+    return {(*column, t): amount for t in range(1, until + 1)}
+
+
+CASES = {
+    "requests": Case(
+        inside={
+            ("balance", "a_east", "bs", 0): 100_000,
+            ("lend", "a_east", "returning", "bs", 1): 300,
+            ("lend", "a_east", "returning", "wh", 1): 284,
+            ("lend", "a_east", "new", "bs", 3): 2_958,
+        },
+        outside={
+            # rep = 0.73% a day, of which 0.8 ask
+            "returning": (
+                {("balance", "a_east", "bs", 0): 100_000, ("lend", "a_east", "returning", "bs", 1): 585},
+                {"returning"},
+            ),
+            "new": ({("lend", "a_east", "new", "bs", 3): 2_960}, {"new"}),
+        },
+        en="Returning borrowers are lent at most the repaid principal that they ask for again and that passes every "
+        "gate; new borrowers at most their demand.",
+        zh="再借金额不超过本期已还本金中客户再次申请且通过各道准入的部分;新客户放款不超过其需求。",
+        refused=(({"priority": 0}, "priority"), ({"share": 0.5}, "share")),
+    ),
+    "eligibility": Case(
+        inside={
+            ("lend", "a_east", "returning", "ja", 1): 5,
+            ("lend", "b_west", "new", "wh", 2): 5,
+            ("move", "b_west", "tr", 1): 5,
+            ("lend", "d_shop", "returning", "bs", 1): 5,
+        },
+        outside={
+            "closed": ({("lend", "b_west", "new", "ja", 2): 1}, {"closed"}),
+            "closed_to_sale": ({("move", "d_shop", "tr", 4): 1}, {"closed_to_sale"}),
+        },
+        en="A segment that fails a facility's eligibility terms is neither lent to from it nor sold to it.",
+        zh="不符合某资金渠道入池标准的客群,不得由该渠道放款,也不得转让给该渠道。",
+        refused=(({"warn_at": 1.5}, "warn_at"), ({"field": "pd"}, "field")),
+    ),
+    "price_cap": Case(
+        values={"cap": 0.24, "steps": [{"from": "2026-12-01", "cap": 0.15}]},
+        inside={("lend", "b_west", "new", "bs", 3): 7, ("lend", "a_east", "returning", "wh", 4): 7},
+        outside={"cap": ({("lend", "b_west", "new", "bs", 4): 7}, {"cap"})},
+        en="No new loan costs more than 24% a year all-in, 15% from 2026-12-01.",
+        zh="新发放贷款的综合融资成本不得超过年化24%,自2026-12-01起为15%。",
+        refused=(
+            ({"cap": 0}, "cap"),
+            ({"cap": 24}, "cap"),
+            ({"steps": [{"from": "soon", "cap": 0.1}]}, "steps.0.from"),
+            ({"steps": [{"from": "2027-12-31", "cap": 0.1}, {"from": "2026-12-31", "cap": 0.2}]}, "steps"),
+        ),
+    ),
+    "partner_share": Case(
+        values={"floor": 0.30},
+        inside={("lend", "a_east", "new", "ja", 1): 9},
+        outside={"floor": ({("lend", "a_east", "new", "jb", 1): 9}, {"floor"})},
+        en="The lender funds at least 30% of every joint loan.",
+        zh="单笔联合贷款中本机构出资比例不得低于30%。",
+        refused=(({"floor": 30}, "floor"), ({"floor": -0.1}, "floor")),
+    ),
+    "partner_limit": Case(
+        values={"tier1_share": 0.25, "total_share": 0.10},
+        inside={
+            ("balance", "b_west", "jb", 1): 66_000,
+            ("lend", "a_east", "new", "ja", 1): 1_428,
+            ("lend", "a_east", "returning", "ja", 2): 1_428,
+            ("lend", "a_east", "new", "ja", 4): 44_000,
+        },
+        outside={
+            "tier1": ({("balance", "b_west", "jb", 1): 66_700}, {"tier1"}),
+            "total": ({("balance", "b_west", "jb", 1): 120_100}, {"tier1", "total"}),
+            "quota": ({("lend", "a_east", "new", "ja", 1): 2_858}, {"quota"}),
+            "frozen": ({("lend", "b_west", "new", "jb", 1): 1}, {"frozen"}),
+        },
+        en="A partner bank funds at most 25% of its net tier-1 capital and 10% of its loans jointly with this lender, "
+        "at most its quota a day, and nothing while frozen.",
+        zh="合作银行与本机构联合贷款的出资余额不超过其一级资本净额的25%、全部贷款的10%,"
+        "每日出资不超过约定额度;合作暂停时不再放款。",
+        refused=(({"tier1_share": 25}, "tier1_share"), ({"total_share": 0}, "total_share")),
+    ),
+    "advance_rate": Case(
+        inside={("notes", "wh", 1): 60_000, ("balance", "a_east", "wh", 1): 70_000, ("facility_cash", "wh", 1): 5_000},
+        outside={
+            "cover": (
+                {("notes", "wh", 1): 60_001, ("balance", "a_east", "wh", 1): 70_000, ("facility_cash", "wh", 1): 5_000},
+                {"cover"},
+            )
+        },
+        en="Warehouse notes are at most the agreed advance rate on the warehouse's loans and cash.",
+        zh="仓储融资余额不超过其资产池余额与现金之和乘以约定的预支率。",
+        refused=(({"advance_rate": 0.8}, "advance_rate"),),
+    ),
+    "pool_cover": Case(
+        values={"max_uninvested": 0.02},
+        inside={
+            **every(147_000, "balance", "b_west", "tr", until=3),
+            **every(3_000, "facility_cash", "tr", until=3),
+        },
+        outside={
+            "cover": (
+                {**every(147_000, "balance", "b_west", "tr", until=3), **every(2_999, "facility_cash", "tr", until=3)},
+                {"cover"},
+            ),
+            "uninvested": (
+                {**every(147_000, "balance", "b_west", "tr", until=3), **every(3_001, "facility_cash", "tr", until=3)},
+                {"uninvested"},
+            ),
+        },
+        en="While an ABS revolves, its loans and cash cover its notes, and at most 2% of the notes waits as cash.",
+        zh="循环期内,资产池余额与现金须覆盖全部证券余额,闲置现金不超过证券余额的2%。",
+        refused=(({"max_uninvested": 20}, "max_uninvested"), ({"max_uninvested": "much"}, "max_uninvested")),
+    ),
+    "leverage_multiple": Case(
+        values={"nonstandard_multiple": 1, "standardised_multiple": 4},
+        inside={
+            ("debt", "bank", 1): 200_000,
+            ("notes", "wh", 1): 40_010,
+            ("equity", 1): 15,
+            ("equity", 0): 5,
+            ("debt", "bond", 1): 700_000,
+            ("tranche", "tr", "A", 1): 260_040,
+            ("tranche", "tr", "C", 1): 1_000,
+        },
+        outside={"multiple": ({("debt", "bond", 1): 700_000, ("tranche", "am", "A", 1): 260_001}, {"multiple"})},
+        en="Non-standard financing is at most 1 times, standardised financing 4 times net assets.",
+        zh="非标准化融资余额不超过净资产的1倍,标准化融资余额不超过净资产的4倍。",
+        refused=(({"nonstandard_multiple": 0}, "nonstandard_multiple"), ({"multiple": 5}, "multiple")),
+    ),
+    "capital": Case(
+        values={"ratio": 0.20},
+        inside={
+            ("balance", "a_east", "bs", 2): 1_600_000,
+            ("balance", "a_east", "ja", 2): 200_000,
+            ("equity", 2): 10_000,
+            ("equity", 0): 11_000,
+        },
+        outside={"ratio": ({("balance", "a_east", "bs", 2): 1_666_667}, {"ratio"})},
+        en="Total capital is at least 20% of risk-weighted assets.",
+        zh="总资本不低于风险加权资产的20%。",
+        refused=(({"ratio": 20}, "ratio"), ({"base": "cet1"}, "base")),
+    ),
+    "cash_reserve": Case(
+        values={"amount": 50_000_000, "line_share": 0.1, "notes_share": 0.05, "count_hqla": True},
+        inside={
+            **every(40_000, "cash"),
+            ("debt", "bank", 1): 400_000,
+            ("debt", "bond", 1): 900_000,
+            ("notes", "wh", 1): 200_000,
+        },
+        outside={
+            "amount": (every(39_999, "cash"), {"amount"}),
+            "coverage": ({**every(40_000, "cash"), ("debt", "standby", 2): 500_001}, {"coverage"}),
+        },
+        en="Cash and liquid assets are at least CNY 50m, and at least 10% of drawn non-standard lines plus 5% of "
+        "warehouse notes.",
+        zh="现金及优质流动性资产不低于5,000万元,且不低于非标准化借款余额的10%与仓储融资余额的5%之和。",
+        refused=(({"amount": -1}, "amount"), ({"line_share": 10}, "line_share"), ({"amount": float("nan")}, "amount")),
+    ),
+    "standby": Case(
+        values={"keep": 0.5},
+        inside={("debt", "standby", 1): 15_000, ("debt", "bank", 1): 80_000},
+        outside={"keep": ({("debt", "standby", 1): 15_001}, {"keep"})},
+        en="At least 50% of every standby line stays undrawn.",
+        zh="备用授信至少保留50%不提用。",
+        refused=(({"keep": 50}, "keep"), ({"keep": None}, "keep")),
+    ),
+    "concentration": Case(
+        values={"by": "region", "share": 0.6, "shares": {"west": 0.45}},
+        inside={
+            ("balance", "a_east", "bs", 1): 25,
+            ("balance", "c_east", "ja", 1): 30,
+            ("balance", "b_west", "tr", 1): 45,
+        },
+        outside={"share": ({("balance", "a_east", "bs", 1): 54, ("balance", "d_shop", "bs", 1): 46}, {"share"})},
+        en="No group by region holds more than 60% of the managed book, with these exceptions: west 45%.",
+        zh="任一地区的贷款余额不超过管理余额的60%;地区上限为west 45%。",
+        refused=(
+            ({"share": 60}, "share"),
+            ({"shares": {"west": 0}}, "shares.west"),
+            ({"share": None, "shares": {}}, ""),
+            ({"by": ""}, "by"),
+        ),
+    ),
+    "expected_loss": Case(
+        values={"rate": 0.02},
+        inside={("balance", "a_east", "bs", 1): 100, ("balance", "c_east", "bs", 1): 21},
+        outside={"rate": ({("balance", "a_east", "ja", 1): 100, ("balance", "c_east", "bs", 1): 21}, {"rate"})},
+        en="The expected loss of the own book over twelve months is at most 2% of it.",
+        zh="自有部分贷款未来十二个月的预期损失率不超过2%。",
+        refused=(({"rate": 2}, "rate"), ({"rate": 0}, "rate")),
+    ),
+    "household_cap": Case(
+        values={"caps": {"consumption": 200_000}, "net_assets_share": 0.01},
+        inside={("balance", "c_east", "bs", 1): 1_000_000, ("balance", "d_shop", "bs", 1): 120_000},
+        outside={"cap": ({("balance", "d_shop", "bs", 1): 120_001}, {"cap"})},
+        en="One household owes at most CNY 200,000 for consumption, and at most 1% of net assets.",
+        zh="单户贷款余额上限:消费类20万元,且不超过净资产的1%。",
+        refused=(({"caps": {"consumption": 0}}, "caps.consumption"), ({"net_assets_share": 10}, "net_assets_share")),
+    ),
+    "stability": Case(
+        values={"max_change": 0.2},
+        previous=pd.Series({"a_east": 0.5, "b_west": 0.9, "c_east": 0.1, "gone": 0.3}),
+        inside={
+            ("balance", "a_east", "bs", 0): 100_000,
+            ("lend", "a_east", "returning", "bs", 1): 511,
+            ("lend", "a_east", "returning", "bs", 2): 9_999,
+        },
+        outside={
+            "rise": (
+                {("balance", "a_east", "bs", 0): 100_000, ("lend", "a_east", "returning", "bs", 1): 512},
+                {"rise"},
+            ),
+            "fall": (
+                {("balance", "a_east", "bs", 0): 100_000, ("lend", "a_east", "returning", "bs", 1): 219},
+                {"fall"},
+            ),
+        },
+        en="The relent part of a segment's freed money moves by at most 20% of it from the last executed night.",
+        zh="各客群回款再投放比例较上一执行日的变动不超过20%。",
+        refused=(({"max_change": 20}, "max_change"), ({"max_change": -0.1}, "max_change")),
+    ),
+    "line_limit": Case(
+        inside={
+            ("debt", "bank", 3): 80_000,
+            ("debt", "bond", 4): 100_000,
+            ("notes", "wh", 4): 100_000,
+            ("draw", "bank", 1): 30_000,
+        },
+        outside={
+            "line": ({("debt", "bank", 4): 1}, {"line"}),
+            "warehouse": ({("notes", "wh", 1): 100_001}, {"warehouse"}),
+            "closed_line": ({("draw", "bank", 2): 1}, {"closed_line"}),
+            "closed_warehouse": ({("note_draw", "wh", 2): 1}, {"closed_warehouse"}),
+        },
+        en="Lines and warehouses are drawn at most to their commitment, repaid at maturity, and not drawn on days that "
+        "are no business day.",
+        zh="借款与仓储融资余额不超过承诺额度,到期后须清偿;非工作日不得提款。",
+        refused=(({"commitment": 5}, "commitment"), ({"origin": "state"}, "origin")),
+    ),
+    "revolving_period": Case(
+        values={"stuffing_cap": 0.05},
+        inside={
+            ("lend", "a_east", "new", "tr", 3): 10,
+            ("move", "a_east", "wh", 4): 10,
+            ("balance", "a_east", "tr", 0): 152_000,
+            ("move", "b_west", "tr", 1): 250,
+        },
+        outside={
+            "ended": ({("lend", "a_east", "new", "tr", 4): 10}, {"ended"}),
+            "stuffing": ({("balance", "a_east", "tr", 0): 152_000, ("move", "b_west", "tr", 1): 251}, {"stuffing"}),
+        },
+        en="A facility takes no loans once it no longer revolves; in the last three months before that an ABS buys "
+        "seasoned loans of at most 5% of its pool a month.",
+        zh="循环期结束或被冻结的资金渠道不再受让或发放贷款;循环期最后三个月,每月转入存量资产不超过资产池的5%。",
+        refused=(({"stuffing_cap": 5}, "stuffing_cap"), ({"months": 3}, "months")),
+    ),
+    "lending_stop": Case(
+        values={"by": "region", "groups": ["west"], "from": "2026-11-21", "to": "2026-11-30"},
+        inside={
+            ("lend", "b_west", "new", "bs", 1): 5,
+            ("lend", "a_east", "new", "bs", 2): 5,
+            ("lend", "d_shop", "returning", "bs", 4): 5,
+        },
+        outside={"stop": ({("lend", "d_shop", "returning", "bs", 2): 5}, {"stop"})},
+        en="No lending to groups by region: west from 2026-11-21 until 2026-11-30.",
+        zh="自2026-11-21起至2026-11-30止暂停向地区为west的客群放款。",
+        refused=(
+            ({"groups": "west"}, "groups"),
+            ({"from": "2026-11-30", "to": "2026-11-21"}, ""),
+            ({"by": ""}, "by"),
+        ),
+    ),
+    "pins": Case(
+        inside={
+            ("draw", "bank", 1): 5_000,
+            ("lend", "b_west", "new", "bs", 1): 2_000,
+            ("lend", "b_west", "returning", "ja", 2): 2_000,
+            ("move", "a_east", "tr", 3): 1_000,
+            ("note_pay", "wh", 1): 2_000,
+            ("lend", "a_east", "returning", "bs", 4): 3_000,
+        },
+        outside={
+            "pin_1": ({("draw", "bank", 1): 4_999}, {"pin_1", "pin_3", "pin_4", "pin_5"}),
+            "pin_2": ({("lend", "b_west", "new", "bs", 2): 4_001}, {"pin_1", "pin_2", "pin_3", "pin_4", "pin_5"}),
+            "pin_3": ({("move", "a_east", "tr", 1): 1_000}, {"pin_1", "pin_3", "pin_4", "pin_5"}),
+            "pin_4": ({("note_pay", "wh", 2): 2_000}, {"pin_1", "pin_3", "pin_4", "pin_5"}),
+            "pin_5": ({("lend", "a_east", "new", "bs", 1): 3_000}, {"pin_1", "pin_3", "pin_4", "pin_5"}),
+        },
+        en="Every instruction entered by hand is carried out: amount, target, dates.",
+        zh="执行业务人员逐条录入的人工指令(金额、对象、起止日期)。",
+        refused=(({"target": "draw"}, "target"), ({"verified": "perhaps"}, "verified")),
+    ),
+}
