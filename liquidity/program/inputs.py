@@ -200,7 +200,12 @@ def lender_part(book: Book, unit: float, data: xr.Dataset, market_rate: float) -
     dearest = max([market_rate, *data.line_rate.values.tolist(), *data.coupon.values.tolist()])
     money = {name: float(lender[name]) / unit for name in ("cash", "hqla", "equity", "provision", "net_assets",
              "tier1_capital", "total_capital", "opex_per_year")}  # fmt: skip
-    rates_ = {"cash_rate": float(lender.cash_rate), "ref_rate": ref, "mean_life": mean_life(data, ref), "market_rate": dearest}
+    rates_ = {
+        "cash_rate": float(lender.cash_rate),
+        "ref_rate": ref,
+        "mean_life": mean_life(data, ref),
+        "market_rate": dearest,
+    }
     return {**{f"lender_{name}": value for name, value in money.items()}, **rates_, "other": start.other / unit}
 
 

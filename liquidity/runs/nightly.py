@@ -9,6 +9,7 @@ from typing import Any
 from liquidity.book import Book, opening, read_book
 from liquidity.errors import BadInput, Problem, SolverFailed
 from liquidity.program.solve import Session
+from liquidity.program.stages import WINDOW_DAYS
 from liquidity.report.html import write_report
 from liquidity.rules.rulebook import Rulebook, read_rulebook
 from liquidity.runs.clock import Clock
@@ -55,7 +56,10 @@ def run_nightly(job: Job, say: Say = quiet) -> tuple[dict[str, Any], Path]:
     except SolverFailed as error:
         with whole(target) as folder:
             write_inputs(book, rulebook, folder)
-            write_json({**record, "status": "solver_failed", "fallback": list(error.chain), "exit_code": 4}, folder / "run.json")
+            write_json(
+                {**record, "status": "solver_failed", "fallback": list(error.chain), "exit_code": 4},
+                folder / "run.json",
+            )
         raise
     with clock.phase("sensitivity"):
         record["relent_sensitivity"] = relent_sensitivity(night)
@@ -93,7 +97,11 @@ def body(night: Night) -> dict[str, Any]:
         "objective": solved.staged.first.objective * unit,
         "objective_model": solved.staged.first.objective,
         "unit": unit,
-        "size": {"columns": night.program.shape[1], "rows": night.program.shape[0], "nonzeros": night.program.matrix.nnz},
+        "size": {
+            "columns": night.program.shape[1],
+            "rows": night.program.shape[0],
+            "nonzeros": night.program.matrix.nnz,
+        },
         "checks": night.checks,
         "fallback": chain,
         "gave_way": night.gave_way,
@@ -106,6 +114,7 @@ def body(night: Night) -> dict[str, Any]:
         "mean_life": float(data.mean_life),
         "market_rate": float(data.market_rate),
         "other_opening": opening(night.pool.book).other,
+        "first_days": night.pool.grid.first_days(WINDOW_DAYS),
         "exit_code": night.exit_code,
     }
 

@@ -48,7 +48,9 @@ def existing(target: Path, identity: str) -> dict[str, Any] | None:
     if found.get("status") == "solver_failed":
         return None
     there = f"run {found['id']}" if "id" in found else "no run"
-    raise BadInput(Problem("--out", "", "", str(target), f"a place that is free or holds run {identity}; it holds {there}"))
+    raise BadInput(
+        Problem("--out", "", "", str(target), f"a place that is free or holds run {identity}; it holds {there}")
+    )
 
 
 @contextmanager
