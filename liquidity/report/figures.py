@@ -152,7 +152,13 @@ def amount_text(value: float, unit: str, lang: Lang = "en") -> str:
 
 
 def _limit_text(lang: Lang, row: pd.Series) -> str:
-    used, limit = amount_text(row["used"], row["unit"], lang), amount_text(row["limit"], row["unit"], lang)
     more = f" (+{row['others']})" if row["others"] else ""
-    signs = ("<", ">") if row["level"] == "gave_way" else ("≥", "≤")
-    return f"{used} {signs[0] if row['floor'] else signs[1]} {limit}{more}"
+    used, limit, short = (amount_text(row[name], row["unit"], lang) for name in ("used", "limit", "shortfall"))
+    if row["limit"] > 0:
+        signs = ("<", ">") if row["level"] == "gave_way" else ("≥", "≤")
+        return f"{used} {signs[0] if row['floor'] else signs[1]} {limit}{more}"
+    if row["level"] == "gave_way":
+        return {"en": f"short by {short}", "zh": f"缺口{short}"}[lang] + more
+    if row["limit"] == 0 and abs(row["used"]) < 0.005:
+        return {"en": "closed", "zh": "关闭"}[lang] + more
+    return {"en": "no room left", "zh": "已无余地"}[lang] + more
