@@ -18,7 +18,7 @@ SEED = 2026
 
 GRADES = pd.DataFrame(
     {
-        "share": [0.35, 0.30, 0.20, 0.10, 0.05],
+        "share": [0.33, 0.29, 0.20, 0.11, 0.07],
         "apr": [0.0730, 0.1095, 0.1460, 0.1825, 0.2190],
         "pd": [0.004, 0.009, 0.020, 0.050, 0.120],
         "limit": [30_000.0, 20_000.0, 12_000.0, 8_000.0, 4_000.0],
@@ -39,7 +39,7 @@ FIRM_SHARE = 0.008
 "Part of the whole book that each of the four segments of small firms holds."
 GUARANTEED = {"central": 0.30, "west": 0.60}
 "Share of the firms' loans that the regions' guarantee funds stand behind."
-DEAR = "E-partial-east"
+DEAR = "E-full-east"
 "Carries an insurance sold with the loan, which lifts its all-in cost above the cap."
 
 
