@@ -64,8 +64,8 @@ def facilities() -> pd.DataFrame:
 def tranches() -> pd.DataFrame:
     """The table `tranches`: three classes per ABS, the lowest retained; CNY."""
     sizes = {
-        "abs_2026a": [(10_200.0, 0.031), (1_000.0, 0.047), (800.0, 0.0)],
-        "abs_2025a": [(6_600.0, 0.030), (800.0, 0.048), (600.0, 0.0)],
+        "abs_2026a": [(10_200.0, 0.031), (1_000.0, 0.043), (800.0, 0.0)],
+        "abs_2025a": [(6_600.0, 0.030), (800.0, 0.043), (600.0, 0.0)],
         "abs_2024a": [(3_900.0, 0.032), (1_000.0, 0.050), (800.0, 0.0)],
     }
     names = ("senior", "mezzanine", "subordinated")
