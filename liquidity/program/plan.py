@@ -26,7 +26,9 @@ def make_plan(pool: Pool, program: Program, answer: Answer, reduced: np.ndarray)
     for family in program.columns:
         if family.kind == "choice" or not family.index:
             continue
-        values = unfold(family, answer.x[family.place] * pool.unit)
+        amounts = answer.x[family.place] * pool.unit
+        # the solver's tolerance may leave a decision a hair below nought
+        values = unfold(family, np.maximum(amounts, 0.0) if family.kind == "decision" else amounts)
         # a dim and an array may not share a name
         name = {"tranche": "tranche_balance"}.get(family.name, family.name)
         if family.kind == "state":
@@ -40,7 +42,8 @@ def make_plan(pool: Pool, program: Program, answer: Answer, reduced: np.ndarray)
         array.attrs["units"] = pool.book.currency
     arrays["lend_reduced_cost"].attrs["units"] = f"{pool.book.currency} per {pool.book.currency}"
     arrays.update(demand(pool, arrays))
-    plan = xr.Dataset(arrays)
+    # a facility that has no such column has none of it; only reduced costs stay unknown there
+    plan = xr.Dataset(arrays).fillna({name: 0.0 for name in arrays if name != "lend_reduced_cost"})
     plan.attrs.update(currency=pool.book.currency, as_of=pool.book.as_of.isoformat(), unit=pool.unit)
     return plan
 

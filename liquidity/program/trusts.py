@@ -118,19 +118,21 @@ def largest_pool(pool: Pool, facility: str) -> float:
 
 def is_safe(pool: Pool, facility: str) -> bool:
     """Whether no deficiency can open: every segment that the trust may hold earns, in every period, more than its
-    losses, servicing and coupons, with the allowed share of cash uninvested. Then no yes/no decision is needed.
+    losses, servicing and coupons on its share. Then no yes/no decision is needed.
+
+    While it revolves, and in the first period after, a part of the notes may lie idle and the mix of classes is the
+    opening one; later the cheap senior class goes first, so the dearest coupon is the safe measure.
     """
-    data = pool.inputs
+    data, ends = pool.inputs, pool.ends(facility)
     idle = [rule.max_uninvested for rule in pool.rulebook.rules if rule.kind == "pool_cover"]
-    if not idle or float(data.deficiency.sel(facility=facility)) > 0:
+    at = data.sel(facility=facility)
+    if not idle or float(at.deficiency) > 0 or (ends and float(at.reserve_rate) > 0):
         return False
-    held = data.balance.sel(facility=facility).values > 0
     barred = {s for s, f in ineligible(pool.book) if f == facility}
-    may = held | np.array([s not in barred for s in data.segment.values])
-    margin = (data.interest - data.servicing_fee * data.years - data.loss).sel(facility=facility).values[may]
-    least = margin / np.asarray(data.years)[None, :]
+    may = (at.balance.values > 0) | np.array([s not in barred for s in data.segment.values])
+    least = ((at.interest - at.servicing_fee * at.years - at.loss) / at.years).values[may].min(axis=0)
     labels = [label for label in data.tranche.values if label.startswith(f"{facility}/")]
     notes, coupon = data.tranche_balance.sel(tranche=labels).values, data.coupon.sel(tranche=labels).values
-    # once it amortises the cheap senior class goes first, so the dearest coupon is the safe measure
-    cost = coupon.max() if pool.ends(facility) else coupon @ notes / notes.sum()
-    return bool((least * (1 - min(idle)) >= cost).all())
+    mixed = len(pool.revolving(facility)) + 1
+    whole = least[:mixed] * (1 - min(idle)) >= coupon @ notes / notes.sum()
+    return bool(whole.all() and (least[mixed:] >= coupon.max()).all())

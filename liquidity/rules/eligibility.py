@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from liquidity.errors import Problem
 from liquidity.rules.base import Lang, Rule, value
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 ORDERED = {"<=": np.less_equal, "<": np.less, ">=": np.greater_equal, ">": np.greater}
 EQUAL = {"==": np.equal, "!=": np.not_equal}
 LISTED = ("in", "not in")
-OPS = (*ORDERED, *EQUAL, *LISTED)
 
 
 class Eligibility(Rule):
@@ -55,22 +53,6 @@ class Eligibility(Rule):
                 at_most=0.0,
             )
 
-    def check(self, book: Book) -> list[Problem]:
-        """Every row must compare a column of the segments with a value of its type."""
-        segments, found = book["segments"], []
-        for (facility, field, op), row in book["eligibility"].iterrows():
-            key = f"{facility}, {field}, {op}"
-            if field not in segments.columns:
-                found.append(Problem("eligibility", key, "field", field, "a column of segments"))
-            elif op not in OPS:
-                found.append(Problem("eligibility", key, "op", op, f"one of {', '.join(OPS)}"))
-            elif numeric(segments[field]) and not all_numbers(str(row["value"]), op):
-                found.append(Problem("eligibility", key, "value", row["value"], f"a number, as in segments.{field}"))
-            elif not numeric(segments[field]) and op in ORDERED:
-                expected = f"==, !=, in or not in, since segments.{field} is text"
-                found.append(Problem("eligibility", key, "op", op, expected))
-        return found
-
     def formula(self) -> str:
         """See Rule."""
         return "sum_u lend[s,u,f,t] + move[s,f,t] <= 0    for every s that fails a term of f"
@@ -92,11 +74,6 @@ def parts(text: str, op: str) -> list[str]:
     return [part.strip() for part in text.split("|")] if op in LISTED else [text.strip()]
 
 
-def all_numbers(text: str, op: str) -> bool:
-    """Whether every value of a row of `eligibility` is a number."""
-    return bool(pd.to_numeric(pd.Series(parts(text, op)), errors="coerce").notna().all())
-
-
 def meets(column: pd.Series, op: str, text: str) -> Any:
     """Which segments meet one row of `eligibility`; array of bool in the order of the segments."""
     held: Any = column.to_numpy(float) if numeric(column) else column.astype(str).to_numpy(object)
@@ -108,8 +85,8 @@ def meets(column: pd.Series, op: str, text: str) -> Any:
 
 def ineligible(book: Book) -> list[tuple[str, str]]:
     """Pairs (segment, facility) that fail at least one row of the `eligibility` table, in the book's order."""
-    segments = book["segments"]
+    segments, terms = book["segments"], book["eligibility"].reset_index()
     passed = pd.DataFrame(True, index=segments.index, columns=book["facilities"].index)
-    for (facility, field, op), row in book["eligibility"].iterrows():
-        passed[facility] &= meets(segments[field], op, str(row["value"]))
+    for row in terms.to_dict("records"):
+        passed[row["facility"]] &= meets(segments[row["field"]], row["op"], row["value"])
     return [(s, f) for s in passed.index for f in passed.columns if not passed.at[s, f]]

@@ -34,7 +34,7 @@ def page(rulebook: Rulebook) -> str:
 
 def overview(rulebook: Rulebook) -> str:
     """One line per rule."""
-    lines = [("", "rule", "kind", "cause", "who can change it", "protected in tier")]
+    lines: list[tuple[str, ...]] = [("", "rule", "kind", "cause", "who can change it", "protected in tier")]
     for number, rule in enumerate(rulebook.rules, 1):
         tier = str(rule.priority) if rule.repairable else "never gives way"
         lines.append((str(number), rule.name, rule.kind, rule.code or "the gates", rule.origin, tier))
@@ -60,7 +60,7 @@ def section(number: int, rule: Rule) -> str:
 def table(owner: BaseModel, names: list[str]) -> str:
     """Values of a rule or of the rulebook, each with its unit and meaning."""
     fields = type(owner).model_fields
-    lines = [HEADER]
+    lines: list[tuple[str, ...]] = [HEADER]
     for name in names:
         field = fields[name]
         lines.append((field.alias or name, plain(getattr(owner, name)), unit_of(field), field.description or ""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from dateutil.relativedelta import relativedelta
+import pandas as pd
 
 from liquidity.rules.base import Lang, Rule, day_of, value
 from liquidity.rules.text import percent
@@ -66,7 +66,8 @@ class RevolvingPeriod(Rule):
     def is_late(self, pool: Pool, facility: str, period: int) -> bool:
         """Whether a period starts within three months of the end of the facility's revolving period."""
         end: date | None = day_of(pool.book["facilities"].revolving_end[facility])
-        return end is not None and pool.grid.starts[period - 1] + relativedelta(months=LAST_MONTHS) > end
+        last = pd.Timestamp(pool.grid.starts[period - 1]) + pd.DateOffset(months=LAST_MONTHS)
+        return end is not None and last.date() > end
 
     def formula(self) -> str:
         """See Rule."""

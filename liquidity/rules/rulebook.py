@@ -83,10 +83,15 @@ class Rulebook(BaseModel):
         return {rule.name: rule for rule in self.rules}[name]
 
     def edit(self, name: str, **values: Any) -> Rulebook:
-        """The same rulebook with other values in one rule, checked again."""
+        """The same rulebook with other values in one rule; raises BadInput where a value is refused."""
         old = self.rule(name)
         given = {key: getattr(old, key) for key in old.model_fields_set}
-        new = type(old).model_validate({"name": name, **given, **values})
+        if "origin" in values:
+            given.pop("priority")  # the tier follows the origin
+        try:
+            new = type(old).model_validate({**given, **values})
+        except ValidationError as error:
+            raise BadInput(told(self.name, f"rule {name}", error)) from None
         return self.model_copy(update={"rules": tuple(new if rule is old else rule for rule in self.rules)})
 
     def without(self, *names: str) -> Rulebook:
@@ -118,7 +123,7 @@ def read_rulebook(path: str | Path) -> Rulebook:
     try:
         rulebook = Rulebook.model_validate({**content, "own_rules": own, "rules": () if problems else tuple(rules)})
     except ValidationError as error:
-        raise BadInput([*told(path, "", error), *problems]) from None
+        raise BadInput([*told(path.name, "", error), *problems]) from None
     if problems:
         raise BadInput(problems)
     return rulebook
@@ -147,7 +152,7 @@ def read_rule(path: Path, number: int, entry: dict[str, Any]) -> tuple[Rule | No
     except BadInput as error:
         return None, "", list(error.problems)
     except ValidationError as error:
-        return None, "", told(path, place, error)
+        return None, "", told(path.name, place, error)
 
 
 def known_class(path: Path, place: str, kind: object) -> type[Rule]:
@@ -195,7 +200,7 @@ def clashes(path: Path, entries: list[dict[str, Any]]) -> list[Problem]:
     return found
 
 
-def told(path: Path, place: str, error: ValidationError) -> list[Problem]:
+def told(file: str, place: str, error: ValidationError) -> list[Problem]:
     """What pydantic refused, as problems with file, rule and key."""
     found = []
     for item in error.errors():
@@ -204,5 +209,5 @@ def told(path: Path, place: str, error: ValidationError) -> list[Problem]:
         text = item["msg"].removeprefix("Value error, ")
         expected = "no such key" if item["type"] == "extra_forbidden" else "a value" if missing else text
         given: Any = None if missing or not key else item["input"]
-        found.append(Problem(path.name, place, key, str(given) if isinstance(given, date) else given, expected))
+        found.append(Problem(file, place, key, str(given) if isinstance(given, date) else given, expected))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from liquidity.rules.base import Lang, Rule, value
 from liquidity.rules.text import percent
@@ -42,7 +42,7 @@ class Stability(Rule):
             return
         index, night = pool.index(self, f"{what}_segment", list(shares)), pool.index(self, f"{what}_period", [1])
         share = pool.param(self, f"{what}_share", (index,), shares)
-        side = {"at_most": 0.0} if what == "rise" else {"at_least": 0.0}
+        side: dict[str, Any] = {"at_most": 0.0} if what == "rise" else {"at_least": 0.0}
         pool.limit(
             self,
             what,

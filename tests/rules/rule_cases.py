@@ -202,7 +202,11 @@ CASES = {
     ),
     "concentration": Case(
         values={"by": "region", "share": 0.6, "shares": {"west": 0.45}},
-        inside={("balance", "a_east", "bs", 1): 25, ("balance", "c_east", "ja", 1): 30, ("balance", "b_west", "tr", 1): 45},
+        inside={
+            ("balance", "a_east", "bs", 1): 25,
+            ("balance", "c_east", "ja", 1): 30,
+            ("balance", "b_west", "tr", 1): 45,
+        },
         outside={"share": ({("balance", "a_east", "bs", 1): 54, ("balance", "d_shop", "bs", 1): 46}, {"share"})},
         en="No group by region holds more than 60% of the managed book, with these exceptions: west 45%.",
         zh="任一地区的贷款余额不超过管理余额的60%;地区上限为west 45%。",

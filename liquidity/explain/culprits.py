@@ -1,0 +1,39 @@
+"""Which rules stand behind a cause: those whose rows had a price at some stage of a program that was solved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from liquidity.explain.amounts import FUNDING, Amounts
+from liquidity.explain.reasons import Culprit
+
+if TYPE_CHECKING:
+    from liquidity.program.night import Solved
+    from liquidity.program.pool import Pool
+
+ORDER = ("law", "contract", "board", "desk")
+
+
+def find_culprits(pool: Pool, solved: Solved, amounts: Amounts | None) -> dict[str, Culprit]:
+    """Rules by cause. A cause that only acts once others are lifted names all of its rules."""
+    touched = solved.staged.touched
+    acting: dict[str, set[str]] = {}
+    known: dict[str, set[str]] = {}
+    for family in solved.program.rows:
+        if family.kind == "rule" and family.code:
+            known.setdefault(family.code, set()).add(family.owner)
+            if touched[family.place].any():
+                acting.setdefault(family.code, set()).add(family.owner)
+    causes = set(amounts.part) & set(known) if amounts is not None else set()
+    return {
+        cause: culprit(pool, sorted(acting.get(cause) or known[cause]))
+        for cause in sorted(causes | ({FUNDING} & set(known)))
+    }
+
+
+def culprit(pool: Pool, names: list[str]) -> Culprit:
+    """Names, strictest origin and sentences of some rules."""
+    rules = [pool.rulebook.rule(name) for name in names]
+    origin = min((rule.origin for rule in rules), key=ORDER.index)
+    words = {"en": " ".join(rule.words("en") for rule in rules), "zh": "".join(rule.words("zh") for rule in rules)}
+    return Culprit("+".join(names), origin, words)

@@ -1,0 +1,113 @@
+"""Every limit as a person reads it: how much is used of what, in the rule's own unit, and what one more would earn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyomo.environ as pyo
+
+if TYPE_CHECKING:
+    from liquidity.program.compile import Family
+    from liquidity.program.night import Solved
+    from liquidity.program.pool import Pool, Rows
+
+COLUMNS = ["rule", "kind", "origin", "at", "period", "used", "limit", "unit", "headroom_cny", "level", "price",
+           "price_low", "price_high", "shortfall"]  # fmt: skip
+SCALE = {"%": 100.0, "x": 1.0}
+TOUCHED = 1e-9
+
+
+def make_limits(pool: Pool, solved: Solved) -> pd.DataFrame:
+    """The table of limits over all periods.
+
+    `price`: CNY of net worth for one CNY more of the limit, or for one unit more where the rule is told in another
+    (a percentage point, 1x). `level`: green, amber (from the rule's `warn_at` on), binding, gave_way.
+    """
+    load(pool, solved.staged.last.x)
+    tables = [
+        family_limits(pool, solved, family, rows)
+        for family, rows in zip(solved.program.rows, pool.rows)
+        if family.kind == "rule" and family.liftable and family.index
+    ]
+    return pd.concat(tables, ignore_index=True)[COLUMNS] if tables else pd.DataFrame(columns=COLUMNS)
+
+
+def load(pool: Pool, x: np.ndarray) -> None:
+    """Put the answer into the model's variables, so that totals of ratio rules can be read off it."""
+    variables = [data for columns in pool.columns for data in columns.variable.values()]
+    for data, value in zip(variables, x.tolist(), strict=True):
+        data.set_value(value, skip_validation=True)
+
+
+def family_limits(pool: Pool, solved: Solved, family: Family, rows: Rows) -> pd.DataFrame:
+    """Limits of one family of rows."""
+    rule, first, last = pool.rulebook.rule(family.owner), solved.staged.first, solved.staged.last
+    at_most = np.isfinite(solved.program.row_upper[family.place])
+    short = shortfalls(solved, family)
+    held = np.where(at_most, solved.program.row_upper[family.place], solved.program.row_lower[family.place])
+    bound = held - np.where(at_most, short, -short)
+    room = np.where(at_most, bound - last.activity[family.place], last.activity[family.place] - bound)
+    total, scale, unit = natural(pool, family, rows)
+    limit = bound * pool.unit if total is None else natural_limit(rows, family) * scale
+    size = np.full(len(bound), pool.unit) if total is None else scale / total
+    price = first.price[family.place]
+    frame = pd.DataFrame({"rule": family.owner, "kind": rule.kind, "origin": rule.origin, "at": places(family)})
+    frame["period"] = periods(pool, family)
+    frame["used"] = limit - np.where(at_most, room, -room) * size
+    frame["limit"], frame["unit"] = limit, unit
+    frame["headroom_cny"] = (room * pool.unit).round(2) + 0.0
+    frame["price"] = price if total is None else price * total * pool.unit / scale
+    frame["price_low"] = frame["price_high"] = np.nan
+    frame["shortfall"] = short * size
+    frame["level"] = levels(frame, price, rule.warn_at, at_most)
+    return frame
+
+
+def shortfalls(solved: Solved, family: Family) -> np.ndarray:
+    """By how much each row of the family gave way, units."""
+    out = np.zeros(len(family.index))
+    if solved.gave_way is not None:
+        mine = solved.gave_way[solved.gave_way.row.between(family.start, family.stop - 1)]
+        out[mine.row.to_numpy() - family.start] = mine.shortfall.to_numpy()
+    return out
+
+
+def natural(pool: Pool, family: Family, rows: Rows) -> tuple[np.ndarray | None, float, str]:
+    """Total (units) that a ratio rule is a share of, the scale and the unit; no total for a rule in money."""
+    if rows.ratio is None:
+        return None, 1.0, rows.unit
+    of = [pyo.value(rows.ratio.of(pool.model, *index)) for index in family.index]
+    return np.array(of, float), SCALE[rows.ratio.unit], rows.ratio.unit
+
+
+def natural_limit(rows: Rows, family: Family) -> np.ndarray:
+    """The limit of a ratio rule as a plain share or multiple."""
+    ratio: Any = rows.ratio
+    return np.array([ratio.limit(*index) for index in family.index], float)
+
+
+def places(family: Family) -> list[str]:
+    """Where each row holds, `dim=value` joined by `;`, without the period."""
+    return [
+        ";".join(f"{dim}={value}" for dim, value in zip(family.dims, index) if dim != "period")
+        for index in family.index
+    ]
+
+
+def periods(pool: Pool, family: Family) -> list[str]:
+    """ISO date of the row's period; tonight for a row that has none."""
+    if "period" not in family.dims:
+        return [pool.grid.labels[0]] * len(family.index)
+    at = family.dims.index("period")
+    return [pool.grid.labels[max(index[at], 1) - 1] for index in family.index]
+
+
+def levels(frame: pd.DataFrame, price: np.ndarray, warn_at: float, at_most: np.ndarray) -> np.ndarray:
+    """How near each limit is."""
+    part, whole = np.where(at_most, frame.used, frame.limit), np.where(at_most, frame.limit, frame.used)
+    share = np.divide(part, whole, out=np.zeros(len(frame)), where=whole != 0)
+    return np.select(
+        [frame.shortfall > 0, np.abs(price) > TOUCHED, share >= warn_at], ["gave_way", "binding", "amber"], "green"
+    )

@@ -1,0 +1,113 @@
+"""Reasons: every fen that a segment freed and did not get back, with a cause, an amount and a sentence.
+
+Gates come from the ledger, pool causes from the amounts; together they add up to freed - relent, to the fen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from liquidity.explain.amounts import Amounts
+from liquidity.explain.ledger import GATE_COLUMNS
+from liquidity.explain.rounding import fen_by_key
+from liquidity.explain.words import borrower_text, scope, treasury_text
+
+COLUMNS = ["segment", "period", "rank", "cause", "rule", "origin", "scope", "amount", "share", "alone",
+           "text_en", "text_zh", "borrower_text_en", "borrower_text_zh"]  # fmt: skip
+KINDS = ["str", "str", "int64", "str", "str", "str", "str", "float64", "float64", "float64", *["str"] * 4]
+GATE_CAUSES = {column: column.upper() for column in GATE_COLUMNS.values()}
+MONTH = "30d"
+
+
+@dataclass(frozen=True)
+class Culprit:
+    """What stands behind a cause tonight: names of its rules, who can change them, and their sentences."""
+
+    rule: str
+    origin: str
+    words: Mapping[str, str]
+
+
+def make_reasons(ledgers: Mapping[str, pd.DataFrame], amounts: Amounts | None, unit: float,
+                 culprits: Mapping[str, Culprit]) -> pd.DataFrame:  # fmt: skip
+    """The table of reasons.
+
+    `ledgers`: period label -> ledger by segment in whole fen, tonight first and then `30d`; `amounts` in program units
+    of `unit` CNY, or None where nothing was declined; `culprits` by cause.
+    """
+    tables = [
+        window_reasons(label, ledger, pool_parts(amounts, window, unit), culprits)
+        for window, (label, ledger) in enumerate(ledgers.items())
+    ]
+    return pd.concat(tables, ignore_index=True)[COLUMNS]
+
+
+def pool_parts(amounts: Amounts | None, window: int, unit: float) -> pd.DataFrame:
+    """Parts of declined by segment and cause in a window [segment, cause, amount, alone], CNY."""
+    if amounts is None:
+        return pd.DataFrame({"segment": [], "cause": [], "amount": [], "alone": []})
+    nothing = np.full(len(amounts.segments), np.nan)
+    tables = [
+        pd.DataFrame(
+            {
+                "segment": amounts.segments,
+                "cause": cause,
+                "amount": part[window] * unit,
+                "alone": amounts.alone[cause][window] * unit if cause in amounts.alone else nothing,
+            }
+        )
+        for cause, part in amounts.part.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def window_reasons(
+    period: str, ledger: pd.DataFrame, parts: pd.DataFrame, culprits: Mapping[str, Culprit]
+) -> pd.DataFrame:
+    """Reasons of one window, ranked by amount within each segment."""
+    if len(parts):
+        parts = fen_by_key(parts, ["segment"], total=ledger.declined)
+    gates = ledger[list(GATE_CAUSES)].rename(columns=GATE_CAUSES).rename_axis(columns="cause").stack()
+    gates = gates.rename("amount").reset_index().assign(alone=np.nan, gate=True)
+    table = pd.concat([frame for frame in (gates, parts.assign(gate=False)) if len(frame)], ignore_index=True)
+    table = table[table.amount != 0].assign(period=period)
+    if table.empty:
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in zip(COLUMNS, KINDS)})
+    table["freed"] = table.segment.map(ledger.freed)
+    lost = (ledger.freed - ledger.relent).round(2)
+    table["share"] = table.amount / table.segment.map(lost)
+    order = ["segment", "amount", "cause", "gate"]
+    table = table.sort_values(order, ascending=[True, False, True, False], ignore_index=True)
+    table["rank"] = table.groupby("segment").cumcount() + 1
+    return told(table, culprits, class_shares(table, ledger))
+
+
+def class_shares(table: pd.DataFrame, ledger: pd.DataFrame) -> dict[str, float]:
+    """Share of the segments with freed money that each cause hits."""
+    all_ = max(int((ledger.freed > 0).sum()), 1)
+    return (table[table.amount > 0].groupby("cause").segment.nunique() / all_).to_dict()
+
+
+def told(table: pd.DataFrame, culprits: Mapping[str, Culprit], hit: Mapping[str, float]) -> pd.DataFrame:
+    """Add rule, origin, scope and the sentences."""
+    nobody = Culprit("", "", {"en": "", "zh": ""})
+    rows = []
+    for row in table.itertuples():
+        who = nobody if row.gate else culprits.get(str(row.cause), nobody)
+        facts = (row.segment, MONTH if row.period == MONTH else "tonight", row.freed, row.cause)
+        rows.append(
+            {
+                "rule": who.rule,
+                "origin": who.origin,
+                "scope": scope(hit.get(str(row.cause), 0.0)),
+                **{f"text_{lang}": treasury_text(lang, *facts, who.words[lang], who.origin, row.amount, row.alone)
+                   for lang in ("en", "zh")},
+                # money that the pool declined has passed every gate, so its borrowers may be told it is not about them
+                **{f"borrower_text_{lang}": borrower_text(lang, str(row.cause), not row.gate) for lang in ("en", "zh")},
+            }
+        )  # fmt: skip
+    return pd.concat([table, pd.DataFrame(rows, index=table.index)], axis=1)

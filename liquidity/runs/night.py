@@ -1,0 +1,154 @@
+"""One night, end to end: book and rulebook in, plan, explanation, tables and proofs out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+import xarray as xr
+
+from liquidity.book import Book, opening
+from liquidity.errors import BadInput
+from liquidity.explain.amounts import Amounts, make_amounts
+from liquidity.explain.charges import Charges, charges_table, make_charges
+from liquidity.explain.flows import account_gaps, make_flows
+from liquidity.explain.ledger import make_ledger
+from liquidity.explain.limits import make_limits
+from liquidity.explain.reasons import make_reasons
+from liquidity.explain.culprits import find_culprits
+from liquidity.program.build import build_pool
+from liquidity.program.compile import Program, compile_program
+from liquidity.program.night import Solved, solve_night
+from liquidity.program.plan import make_plan
+from liquidity.program.pool import Pool
+from liquidity.program.solve import Options
+from liquidity.program.stages import WINDOW_DAYS, Goals, make_goals
+from liquidity.rules.rulebook import Rulebook
+from liquidity.runs import tables as made
+from liquidity.runs.checks import account_checks, solver_checks, table_checks
+from liquidity.runs.clock import Clock
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Night:
+    """Everything one night produced. Amounts in `tables` are CNY in whole fen; `checks` is what the run proves."""
+
+    pool: Pool
+    program: Program
+    goals: Goals
+    solved: Solved
+    plan: xr.Dataset
+    charges: Charges
+    amounts: Amounts | None
+    tables: dict[str, pd.DataFrame]
+    checks: dict[str, float]
+    clock: Clock
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 3 some rule had to give way."""
+        return 3 if self.gave_way else 0
+
+    @property
+    def gave_way(self) -> list[str]:
+        """Rules that gave way, in the order of their names."""
+        frame = self.solved.gave_way
+        return [] if frame is None else sorted(set(frame.rule))
+
+
+def quiet(_: str) -> None:
+    """Say nothing."""
+
+
+def allocate(book: Book, rulebook: Rulebook, previous: pd.Series | None = None, *, clock: Clock | None = None,
+             say: Say = quiet, method: str = "ipx") -> Night:  # fmt: skip
+    """Decide where tonight's freed money goes and say why.
+
+    `previous`: share of freed money relent by segment in the last executed night; `say` is told each phase; `method`
+    is the first algorithm tried (`ipx`, `dual`), on which the answer does not depend. Raises BadInput where the
+    rulebook does not fit the book, SolverFailed where no plan was found.
+    """
+    clock = clock or Clock()
+    check_fit(book, rulebook)
+    with clock.phase("build"):
+        pool = build_pool(book, rulebook, previous)
+    with clock.phase("compile"):
+        program = compile_program(pool)
+        goals = make_goals(pool, program)
+    say(f"program of {program.shape[1]:,} columns, {program.shape[0]:,} rows, {program.matrix.nnz:,} non-zeros")
+    options = solver_options(rulebook)
+    with clock.phase("solve"):
+        tiers = {rule.name: rule.priority for rule in rulebook.rules}
+        size = opening(book).assets / pool.unit
+        solved = solve_night(program, goals, tiers, rulebook.materiality, size, options, method)
+    first = solved.staged.first
+    say(f"solved in {clock.seconds['solve']['wall']:.1f} s")
+    with clock.phase("charges"):
+        charges = make_charges(solved.held, first.price, first.reduced)
+        plan = make_plan(pool, program, solved.staged.last, first.reduced)
+    with clock.phase("tables"):
+        tables, accounts = plain_tables(pool, plan, solved, charges)
+    declined = float(tables["ledger"].declined.sum())
+    amounts = None
+    if declined > 0:
+        say(f"decision, ledger and charges after {sum(part['wall'] for part in clock.seconds.values()):.1f} s")
+        with clock.phase("amounts"):
+            amounts = make_amounts(solved.held, goals, options, rulebook.solver.workers)
+        say(f"amounts by {amounts.solves} re-solves in {clock.seconds['amounts']['wall']:.1f} s")
+    with clock.phase("tables"):
+        labels = pool.grid.labels
+        seen = made.windows(tables["ledger"], labels, pool.grid.first_days(WINDOW_DAYS))
+        tables["reasons"] = make_reasons(seen, amounts, pool.unit, find_culprits(pool, solved, amounts))
+    checks = {
+        **solver_checks(solved.held, first),
+        "price_identity": charges.gap,
+        **account_checks(pool, plan, accounts),
+        "amounts_gap": 0.0 if amounts is None else amounts.gap / size,
+        **table_checks(tables, labels[0]),
+    }
+    return Night(pool, program, goals, solved, plan, charges, amounts, tables, checks, clock)
+
+
+def check_fit(book: Book, rulebook: Rulebook) -> None:
+    """Every name a rule uses must be in the book; all that are not are told at once."""
+    problems = [problem for rule in rulebook.rules for problem in rule.check(book)]
+    if problems:
+        raise BadInput(problems)
+
+
+def solver_options(rulebook: Rulebook) -> Options:
+    """The rulebook's solver options as the solver takes them."""
+    chosen = rulebook.solver
+    return Options(chosen.threads, chosen.tolerance, chosen.simplex_iteration_limit, chosen.time_limit)
+
+
+def plain_tables(
+    pool: Pool, plan: xr.Dataset, solved: Solved, charges: Charges
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """All tables but the reasons, and the accounts with their gaps."""
+    labels = pool.grid.labels
+    flows = make_flows(pool, plan)
+    accounts = account_gaps(pool, plan, flows)
+    ledger = made.ledger_table(make_ledger(plan))
+    tonight = ledger[ledger.period == labels[0]].set_index("segment").freed
+    tables = {
+        "allocation": made.allocation_table(plan),
+        "ledger": ledger,
+        "uses": made.uses_table(flows, accounts, tonight, labels[0]),
+        "charges": charges_table(solved.held, charges, labels),
+        "limits": make_limits(pool, solved),
+        "cash": made.cash_table(accounts, plan),
+        "funding": made.funding_table(pool, plan),
+        "tranches": made.tranches_table(pool, plan),
+        "orders": made.orders_table(flows, labels[0]),
+    }
+    return {name: without_negative_zero(table) for name, table in tables.items()}, accounts
+
+
+def without_negative_zero(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with every -0.0 as 0.0."""
+    numbers = table.select_dtypes("float").columns
+    return table.assign(**{name: table[name] + 0.0 for name in numbers})
