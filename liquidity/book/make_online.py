@@ -161,7 +161,7 @@ def _requests(segments: pd.DataFrame, balances: pd.DataFrame) -> pd.DataFrame:
     tonight["model_kept"] = np.where(changed, 0.85, 1.0)
     tonight["policy_kept"] = np.where(segments["region"] == "west", 0.97, 1.0)
     tonight["available"] = np.where(out, 0.995, 1.0)
-    tonight["new_demand"] = fen(0.14 * held)
+    tonight["new_demand"] = fen(0.11 * held)
     tomorrow = tonight.assign(**{"from": AS_OF + pd.Timedelta(days=1), "available": 1.0})
     fortnight = tomorrow.assign(**{"from": AS_OF + pd.Timedelta(days=14), "model_kept": 1.0})
     table = pd.concat([tonight, tomorrow[out], fortnight[changed]]).reset_index()
@@ -179,7 +179,7 @@ def _calendar() -> pd.DataFrame:
 def _flows() -> pd.DataFrame:
     rows = [
         ("2026-11-20", "deposit for payment clearing", -350, "other"),
-        ("2026-12-10", "interim dividend", -240, "income"),
+        ("2026-12-10", "interim dividend", -400, "income"),
         ("2027-01-15", "income tax, fourth quarter", -180, "income"),
         ("2027-04-15", "income tax, first quarter", -180, "income"),
         ("2027-07-15", "income tax, second quarter", -180, "income"),
