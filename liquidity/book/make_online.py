@@ -31,10 +31,12 @@ GRADES = pd.DataFrame(
     index=list("ABCDE"),
 )
 BEHAVIOURS = pd.DataFrame(
-    {"share": [0.40, 0.35, 0.25], "pd": [0.7, 1.1, 1.5], "payment": [1.35, 0.95, 0.65], "apr": [0.0, 0.002, 0.004]},
+    {"share": [0.40, 0.35, 0.25], "pd": [0.7, 1.1, 1.5], "payment": [1.35, 0.95, 0.65], "apr": [0.0, 0.004, 0.004]},
     index=["full", "partial", "minimum"],
 )
 REGIONS = {"east": 0.40, "south": 0.27, "central": 0.19, "west": 0.14}
+PREMIUM = {"east": 0.0, "south": 0.001, "central": 0.003, "west": 0.005}
+"Added to the APR of the grade, by region."
 FIRM_SHARE = 0.008
 "Part of the whole book that each of the four segments of small firms holds."
 GUARANTEED = {"central": 0.30, "west": 0.60}
@@ -100,7 +102,7 @@ def _segments(noise: np.random.Generator) -> tuple[pd.DataFrame, pd.Series]:
 
 def _consumer(grade: str, behaviour: str, region: str) -> dict[str, object]:
     name, g, b = f"{grade}-{behaviour}-{region}", GRADES.loc[grade], BEHAVIOURS.loc[behaviour]
-    apr = round(g["apr"] + b["apr"], 4)
+    apr = round(g["apr"] + b["apr"] + PREMIUM[region], 4)
     return {
         "segment": name,
         "grade": grade,
