@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -12,7 +13,7 @@ import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 import xarray as xr
 
-from liquidity.book.casting import as_arrow
+from liquidity.book.casting import as_arrow, cast
 from liquidity.book.checks import check_tables
 from liquidity.book.dataset import make_dataset
 from liquidity.book.fields import TABLES, Table
@@ -21,7 +22,7 @@ from liquidity.errors import BadInput, Problem
 
 
 class Tables(Mapping[str, pd.DataFrame]):
-    """Frames by table name; each look-up gives a copy (lazy, copy on write), so the book cannot be changed."""
+    """Frames by table name; each look-up gives a lazy copy, so that nobody changes the book."""
 
     def __init__(self, frames: Mapping[str, pd.DataFrame]) -> None:
         self._frames = dict(frames)
@@ -36,6 +37,7 @@ class Tables(Mapping[str, pd.DataFrame]):
         return len(self._frames)
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class Book:
     """A checked book. Made by `read_book`, by `make_book` from raw tables, or from another book by `replace`.
 
@@ -45,16 +47,11 @@ class Book:
     and shares as fractions.
     """
 
-    def __init__(self, frames: Mapping[str, pd.DataFrame]) -> None:
-        self._tables = Tables(frames)
-
-    @property
-    def tables(self) -> Mapping[str, pd.DataFrame]:
-        """All tables by name, in the order of the data dictionary."""
-        return self._tables
+    tables: Tables
+    "All tables by name, in the order of the data dictionary."
 
     def __getitem__(self, name: str) -> pd.DataFrame:
-        return self._tables[name]
+        return self.tables[name]
 
     def __repr__(self) -> str:
         return f"<Book {self.as_of} {self.digest[:12]}: {len(self['segments'])} segments>"
@@ -65,20 +62,24 @@ class Book:
     def __hash__(self) -> int:
         return hash(self.digest)
 
-    @cached_property
+    @property
     def lender(self) -> pd.Series:
         """The one row of the table lender, its columns as attributes."""
-        return self["lender"].astype(object).iloc[0]
+        return self._lender.copy(deep=False)
 
     @cached_property
+    def _lender(self) -> pd.Series:
+        return self["lender"].astype(object).iloc[0]
+
+    @property
     def as_of(self) -> datetime.date:
         """Date of the book."""
-        return self.lender["as_of"].date()
+        return self._lender["as_of"].date()
 
     @property
     def currency(self) -> str:
         """ISO code of the currency of all amounts."""
-        return self.lender["currency"]
+        return self._lender["currency"]
 
     @cached_property
     def digest(self) -> str:
@@ -92,13 +93,14 @@ class Book:
                 sha.update(_column_bytes(frame[field.name]))
         return sha.hexdigest()
 
-    def replace(self, table: str, frame: pd.DataFrame) -> Book:
-        """A new checked book with another frame for `table` (key as index or as columns).
+    def replace(self, table: str = "", frame: pd.DataFrame | None = None, /, **frames: pd.DataFrame) -> Book:
+        """A new checked book with another frame for `table`, or several together: `replace(lines=..., flows=...)`.
 
-        Raises BadInput when the new book is not right.
+        The key may be the index or columns. Raises BadInput when the new book is not right.
         """
-        flat = {name: flatten(TABLES[name], self[name]) for name in TABLES if name != table}
-        return make_book({**flat, table: raw_table(frame)})
+        new = frames if frame is None else {table: frame, **frames}
+        old = {name: flatten(TABLES[name], self[name]) for name in TABLES if name not in new}
+        return make_book({**old, **{name: raw_table(frame) for name, frame in new.items()}})
 
     def edit(self, table: str, key: Hashable = None, **columns: object) -> Book:
         """A new checked book with other values in the row `key` of `table` (None: in every row).
@@ -157,7 +159,7 @@ def raw_table(frame: pd.DataFrame) -> pa.Table:
 def make_book(raw: Mapping[str, pa.Table | pd.DataFrame], problems: list[Problem] | None = None) -> Book:
     """Cast and check raw tables (Arrow) and flat tables of a checked book (pandas) and make the book of them.
 
-    `problems` were found while reading; the tables they name are not reported as missing again.
+    `problems` were found while reading; the tables they name are neither reported as missing nor checked against.
     Raises BadInput with every problem of the book.
     """
     found = list(problems or ())
@@ -167,12 +169,12 @@ def make_book(raw: Mapping[str, pa.Table | pd.DataFrame], problems: list[Problem
     for name, table in TABLES.items():
         tables[name], more = _typed(table, raw.get(name), tables)
         found += more
-    absent = {name for name, table in TABLES.items() if name not in raw and (table.required or name in unread)}
-    found += [Problem(name, "", "", "no such table", "a required table") for name in TABLES if name in absent - unread]
-    found += _currency_problems(raw, tables["lender"]) + check_tables(tables, absent)
+    missing = {name for name, table in TABLES.items() if name not in raw and table.required} - unread
+    found += [Problem(name, "", "", "no such table", "a required table") for name in TABLES if name in missing]
+    found += _currency_problems(raw, tables["lender"]) + check_tables(tables, missing | unread)
     if found:
         raise BadInput(found)
-    return Book({name: settle(table, tables[name]) for name, table in TABLES.items()})
+    return Book(Tables({name: settle(table, tables[name]) for name, table in TABLES.items()}))
 
 
 def _typed(
@@ -199,10 +201,10 @@ def _currency_problems(raw: Mapping[str, pa.Table | pd.DataFrame], lender: pd.Da
     problems = []
     for name, table in raw.items():
         if name in TABLES and name != "lender" and isinstance(table, pa.Table) and "currency" in table.column_names:
-            cells = table.column(table.column_names.index("currency")).to_pylist()
+            array = table.column(table.column_names.index("currency")).combine_chunks()
+            cells = cast(array, TABLES["lender"]["currency"]).values
             problems += [
-                Problem(name, str(i + 1), "currency", cell, f"the currency of the lender, {currency}")
-                for i, cell in enumerate(cells)
-                if cell != currency
+                Problem(name, str(i + 1), "currency", cells[i], f"the currency of the lender, {currency}")
+                for i in np.flatnonzero(np.asarray(cells != currency))
             ]
     return problems

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +18,11 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from liquidity.book.fields import Field
 
+_STR: Any = pd.StringDtype("pyarrow", na_value=np.nan)
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _DATE = r"^\d{4}-\d{2}-\d{2}$"
 _TIME = r"^([01]\d|2[0-3]):[0-5]\d$"
+_PLAIN_LABEL = r"^[^\pZ\pC]([^\pC]*[^\pZ\pC])?$"
 _CONTROL = r"[\x00-\x1f\x7f\x{FFFE}\x{FFFF}]"
 _CONTROL_BUT_NEWLINE = r"[\x00-\x09\x0b-\x1f\x7f\x{FFFE}\x{FFFF}]"
 _LARGEST_WHOLE = 2.0**53
@@ -41,9 +44,11 @@ class Column:
 
 def cell_text(value: object) -> str | None:
     """One cell in the way a CSV file would write it; None when there is nothing in it."""
+    if value is None or value is pd.NaT or value is pd.NA:
+        return None
     match value:
-        case None:
-            return None
+        case str():
+            return value.encode("utf-8", errors="replace").decode("utf-8")
         case bool():
             return "true" if value else "false"
         case float():
@@ -57,8 +62,7 @@ def cell_text(value: object) -> str | None:
             return value.isoformat()
         case bytes():
             return value.decode("utf-8", errors="replace")
-    text = str(value)
-    return None if text in ("NaT", "<NA>") else text.encode("utf-8", errors="replace").decode("utf-8")
+    return str(value)
 
 
 def as_texts(values: Sequence[object]) -> pa.Array:
@@ -68,6 +72,8 @@ def as_texts(values: Sequence[object]) -> pa.Array:
 
 def as_arrow(values: Sequence[object] | pd.Series) -> pa.Array:
     """Cells of any Python kind -> an Arrow column of their common type, of text when they have none."""
+    if pd.api.types.infer_dtype(values, skipna=True) in ("mixed", "mixed-integer"):
+        return as_texts(list(values))  # Arrow would read true among numbers as 1
     try:
         array = pa.array(values, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, UnicodeEncodeError, OverflowError):
@@ -94,8 +100,10 @@ def _mask(array: pa.Array | pa.ChunkedArray) -> np.ndarray:
 
 def _text_array(array: pa.Array) -> pa.Array:
     """`array` as trimmed text, null where blank."""
+    if pa.types.is_timestamp(array.type):
+        array = pc.cast(array, pa.timestamp("us", array.type.tz), safe=False)  # Python knows no nanoseconds
     if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
-        array = pa.nulls(len(array), pa.string()) if pa.types.is_null(array.type) else as_texts(array.to_pylist())
+        array = as_texts(array.to_pylist())
     trimmed = pc.utf8_trim_whitespace(array)
     return pc.if_else(pc.equal(trimmed, ""), None, trimmed)
 
@@ -105,20 +113,28 @@ def _is_plain_number(kind: pa.DataType) -> bool:
 
 
 def _numbers(array: pa.Array, whole: bool) -> Column:
-    if _is_plain_number(array.type):
-        blank = _mask(pc.is_null(array, nan_is_null=pa.types.is_floating(array.type)))
-        values = np.array(pc.cast(array, pa.float64(), safe=False), dtype=float)
-    else:
-        texts = _text_array(array)
-        blank = _mask(pc.is_null(texts))
-        readable = pc.match_substring_regex(texts, _NUMBER)
-        values = np.array(pc.cast(pc.if_else(readable, texts, None), pa.float64()), dtype=float)
+    values, blank = _floats(array)
     bad = ~np.isfinite(values) & ~blank
     if whole:
         with np.errstate(invalid="ignore"):
             bad |= ~blank & ((values != np.floor(values)) | (np.abs(values) > _LARGEST_WHOLE))
     values[bad] = np.nan
     return Column(values + 0.0, blank, bad)  # + 0.0: there is one zero, -0.0 is written as 0
+
+
+def _floats(array: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Values (NaN where there is no number) and the mask of blanks."""
+    if _is_plain_number(array.type):
+        blank = _mask(pc.is_null(array, nan_is_null=pa.types.is_floating(array.type)))
+        return np.array(pc.cast(array, pa.float64(), safe=False), dtype=float), blank
+    if pa.types.is_string(array.type) and not array.null_count:
+        with suppress(pa.ArrowInvalid):  # the common case, every cell a number, in one step
+            values = np.array(pc.cast(array, pa.float64()), dtype=float)
+            if np.isfinite(values).all():
+                return values, np.zeros(len(array), dtype=bool)
+    texts = _text_array(array)
+    readable = pc.match_substring_regex(texts, _NUMBER)
+    return np.array(pc.cast(pc.if_else(readable, texts, None), pa.float64()), dtype=float), _mask(pc.is_null(texts))
 
 
 def _booleans(array: pa.Array) -> Column:
@@ -155,6 +171,9 @@ def _dates(array: pa.Array) -> Column:
 
 
 def _texts(array: pa.Array, kind: str) -> Column:
+    if kind == "name" and _all_plain(array):
+        none = np.zeros(len(array), dtype=bool)
+        return Column(_STR.__from_arrow__(array), none, none)
     trimmed = _text_array(array)
     blank = _mask(pc.is_null(trimmed))
     whole = array if pa.types.is_string(array.type) or pa.types.is_large_string(array.type) else trimmed
@@ -169,7 +188,15 @@ def _texts(array: pa.Array, kind: str) -> Column:
             _mask(pc.match_substring_regex(whole, _CONTROL)) | _longer(whole, 200) | _mask(pc.not_equal(whole, trimmed))
         )
     values = pc.fill_null(pc.if_else(pa.array(blank), None, whole), "")
-    return Column(pd.array(values.to_pandas(), dtype="str"), blank, bad & ~blank)
+    return Column(_STR.__from_arrow__(values), blank, bad & ~blank)
+
+
+def _all_plain(array: pa.Array) -> bool:
+    """Whether every cell is a label in order, the common case."""
+    if not pa.types.is_string(array.type) or array.null_count:
+        return False
+    plain = pc.all(pc.match_substring_regex(array, _PLAIN_LABEL)).as_py()
+    return bool(plain) and not _longer(array, 200).any()
 
 
 def _longer(array: pa.Array, most: int) -> np.ndarray:

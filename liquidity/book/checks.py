@@ -59,8 +59,8 @@ def _references(name: str, tables: Tables, absent: Set[str]) -> Iterable[Problem
 
 
 def _is_given(field: Field, tables: Tables) -> bool:
-    """An optional table without rows names nobody, so nobody is unknown to it (pins may not name what is not there)."""
-    return TABLES[field.refers].required or len(tables[field.refers]) > 0
+    """A table without rows names nobody: partners need not be described, no segments is an error of its own."""
+    return field.refers == "lines" or len(tables[field.refers]) > 0
 
 
 def _one_lender(tables: Tables) -> list[Problem]:
@@ -122,12 +122,20 @@ def _pays_down(tables: Tables) -> list[Problem]:
 
 
 def _repaid_within(tables: Tables) -> list[Problem]:
-    key = ["segment", "facility"]
-    held = tables["balances"][[*key, "balance"]].drop_duplicates(key)
-    frame = tables["repaid"][key].merge(held, on=key, how="left", validate="many_to_one", indicator=True)
-    most = frame["balance"].mask(frame["_merge"] == "left_only", 0.0).to_numpy()
-    above = tables["repaid"]["principal"].to_numpy() > most * (1 + ROUNDING)
-    return _at("repaid", tables, above, "principal", "at most the balance of the segment in the facility")
+    frame, key = tables["repaid"], ["segment", "facility"]
+    if frame.empty:
+        return []
+    held = tables["balances"].drop_duplicates(key).set_index(key)["balance"]
+    rows = held.index.get_indexer(pd.MultiIndex.from_frame(frame[key]))
+    most = np.append(held.to_numpy(), 0.0)[rows]  # a pair not found is row -1: it holds nothing
+    known = frame["segment"].isin(tables["segments"]["segment"])
+    known &= frame["facility"].isin(tables["facilities"]["facility"])
+    above = known & (frame["principal"] > most * (1 + ROUNDING))
+    lost = known & (frame["interest"] > 0) & (most == 0)
+    return [
+        *_at("repaid", tables, above, "principal", "at most the balance of the segment in the facility"),
+        *_at("repaid", tables, lost, "interest", "0 where the facility holds no loans of the segment"),
+    ]
 
 
 def _requests_tonight(tables: Tables) -> list[Problem]:
@@ -208,7 +216,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Tables], list[Problem]]], ...] =
     (("facilities", "tranches"), _plain_labels),
     (("balances",), _past_due_within),
     (("segments",), _pays_down),
-    (("balances", "repaid"), _repaid_within),
+    (("segments", "facilities", "balances", "repaid"), _repaid_within),
     (("lender", "segments", "requests"), _requests_tonight),
     (("facilities", "tranches"), _tranches_of_abs),
     (("facilities", "tranches", "balances"), _tranches_covered),

@@ -77,7 +77,7 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, object]]:
 @contextmanager
 def _connected(url: str, must_exist: bool) -> Iterator[sa.Connection]:
     """A connection in one transaction, rolled back when anything fails; BadInput when the database refuses."""
-    shown = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)
+    shown = re.sub(r"(://[^:/@]*):.*@", r"\1:***@", re.sub(r"(password=)[^&]*", r"\1***", url))
     try:
         engine = _engine(url, shown, must_exist)
         try:
@@ -91,9 +91,14 @@ def _connected(url: str, must_exist: bool) -> Iterator[sa.Connection]:
 
 
 def _engine(url: str, shown: str, must_exist: bool) -> sa.Engine:
-    address = sa.make_url(url)
+    try:
+        address = sa.make_url(url)
+    except ValueError as error:  # a port that is no number
+        raise BadInput(Problem(shown, "", "", str(error), "an SQLAlchemy URL")) from error
+    if address.get_backend_name() == "postgresql":
+        return sa.create_engine(address, isolation_level="REPEATABLE READ")  # all tables as of one moment
     if address.get_backend_name() != "sqlite":
-        return sa.create_engine(address, isolation_level="REPEATABLE READ")
+        return sa.create_engine(address)
     if must_exist and not Path(address.database or "").is_file():
         raise BadInput(Problem(shown, "", "", "no such file", "a database with the tables of a book"))
     engine = sa.create_engine(address)

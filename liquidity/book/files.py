@@ -48,18 +48,36 @@ def read_folder(folder: Path) -> Raw:
             problems.append(Problem(path.stem, "", "", path.name, "one file per table"))
             continue
         try:
-            tables[path.stem] = _read_csv(path) if path.suffix.lower() == ".csv" else pq.ParquetFile(path).read()
+            if path.suffix.lower() == ".csv":
+                tables[path.stem], broken = _read_csv(path)
+                problems += broken
+            else:
+                tables[path.stem] = pq.ParquetFile(path).read()
         except (pa.ArrowException, OSError, ValueError) as error:
             problems.append(Problem(path.stem, "", "", _one_line(error), f"a readable file {path.name} (UTF-8)"))
     return tables, problems
 
 
-def _read_csv(path: Path) -> pa.Table:
-    return pv.read_csv(
-        path,
-        parse_options=pv.ParseOptions(newlines_in_values=True),
+def _read_csv(path: Path) -> tuple[pa.Table, list[Problem]]:
+    broken: list[Problem] = []
+
+    def report(row: pv.InvalidRow) -> str:
+        place = "" if row.number is None else str(row.number - 1)
+        expected = f"{row.expected_columns} cells as in the header"
+        broken.append(Problem(path.stem, place, "", f"{row.actual_columns} cells", expected))
+        return "skip"
+
+    data = path.read_bytes()
+    data.decode("utf-8")  # or the reader would stop at a row it cannot show
+    if data.count(b'"') % 2:
+        broken.append(Problem(path.stem, "", "", "a quote that is not closed", 'every " in a pair'))
+    table = pv.read_csv(
+        pa.BufferReader(data if data.endswith(b"\n") else data + b"\n"),
+        read_options=pv.ReadOptions(use_threads=False),  # or rows would have no numbers
+        parse_options=pv.ParseOptions(newlines_in_values=True, invalid_row_handler=report),
         convert_options=pv.ConvertOptions(column_types=_ALL_TEXT, strings_can_be_null=False),
     )
+    return table, broken
 
 
 def _one_line(error: Exception) -> str:
@@ -138,7 +156,8 @@ def column_texts(column: pd.Series) -> list[str]:
     """A typed column as text that reads back to the same values: shortest exact numbers, ISO dates, "" for none."""
     if column.dtype == "datetime64[s]":
         return column.dt.strftime("%Y-%m-%d").fillna("").tolist()
-    return pc.cast(pa.array(column, from_pandas=True).cast(pa.string()), pa.string()).fill_null("").to_pylist()
+    texts = pc.cast(pa.array(column), pa.string()).to_pylist()
+    return [repr(float(text)).removesuffix(".0") for text in texts] if column.dtype == "float64" else texts
 
 
 def _write_parquet(frame: pd.DataFrame, path: Path) -> None:

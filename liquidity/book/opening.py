@@ -56,7 +56,7 @@ class Opening:
         """|other| as a share of the assets; infinite where there are no assets to compare with."""
         if self.other == 0:
             return 0.0
-        return abs(self.other) / self.assets if self.assets > 0 else math.inf
+        return math.inf if self.assets <= 0 else abs(self.other) / self.assets
 
 
 def opening(book: Book) -> Opening:

@@ -7,14 +7,15 @@ float64 so that a cell that cannot be read stays NaN. `settle` makes the canonic
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from liquidity.book.casting import Column, cast, cell_text
-from liquidity.book.fields import TEXTUAL, Field, Table
+from liquidity.book.fields import NUMERIC, TEXTUAL, Field, Table
 from liquidity.errors import Problem
 
 
@@ -40,13 +41,9 @@ def tidy(table: Table, raw: pa.Table, as_of: np.datetime64) -> tuple[pd.DataFram
     columns: dict[str, Column] = {}
     for field in table.fields:
         if counts[field.name] == 1:
-            array = raw.column(field.name).combine_chunks()
-            columns[field.name] = cast(array, field)
+            columns[field.name] = _read(field, raw.column(field.name).combine_chunks())
     frame = pd.DataFrame(
-        {
-            field.name: _filled(field, columns.get(field.name), _meant(field, kinds), raw.num_rows, as_of)
-            for field in table.fields
-        }
+        {field.name: _filled(field, columns.get(field.name), _meant(field, kinds), as_of) for field in table.fields}
     )
     label = row_labels(frame, table)
     for field in table.fields:
@@ -83,29 +80,34 @@ def _meant(field: Field, kinds: np.ndarray) -> np.ndarray:
     return np.isin(kinds, field.kinds) if field.kinds else np.ones(len(kinds), dtype=bool)
 
 
-def _filled(field: Field, column: Column | None, meant: np.ndarray, rows: int, as_of: np.datetime64) -> pd.Series:
-    """The column with its default where it was left out, or where it is blank and meant for other kinds."""
-    default = _default(field, as_of)
-    if column is None:
-        gap = np.ones(rows, dtype=bool) if not field.required else ~meant
-        values = pd.Series([_default(field, as_of, missing=True)] * rows, dtype=_flat_dtype(field))
-    else:
+def _filled(field: Field, column: Column | None, meant: np.ndarray, as_of: np.datetime64) -> Any:
+    """The column (row) with its default where it was left out, or where it is blank and meant for other kinds."""
+    gap = ~meant if field.required else np.ones(len(meant), dtype=bool)
+    if column is not None:
         gap = column.blank & ~meant
-        values = pd.Series(column.values, dtype=_flat_dtype(field))
-    return values.mask(gap, default) if gap.any() else values
+        if not gap.any():
+            return column.values
+    values = _missing(field, len(meant)) if column is None else column.values.copy()
+    values[gap] = _default(field, as_of)
+    return values
 
 
-def _flat_dtype(field: Field) -> str:
-    return "str" if field.type in TEXTUAL else "datetime64[s]" if field.type == "date" else "float64"
+def _missing(field: Field, rows: int) -> Any:
+    if field.type in TEXTUAL:
+        return pd.array([""] * rows, dtype="str")
+    return np.full(rows, np.datetime64("NaT"), "datetime64[s]") if field.type == "date" else np.full(rows, np.nan)
 
 
-def _default(field: Field, as_of: np.datetime64, missing: bool = False) -> object:
-    text = "" if missing else field.default
+def _default(field: Field, as_of: np.datetime64) -> Any:
+    text = field.default
     if field.type in TEXTUAL:
         return text
     if field.type == "date":
-        return pd.Timestamp(as_of) if text == "as_of" else pd.NaT
-    return {"": np.nan, "true": 1.0, "false": 0.0}.get(text) if text in ("", "true", "false") else float(text)
+        return as_of if text == "as_of" else np.datetime64("NaT")
+    return _WORDS.get(text, np.nan) if text in ("", *_WORDS) else float(text)
+
+
+_WORDS = {"true": 1.0, "false": 0.0}
 
 
 def _cell_problems(
@@ -113,8 +115,7 @@ def _cell_problems(
 ) -> list[Problem]:
     needed = field.required or field.default != ""
     blank = column.blank & meant if needed else np.zeros(len(meant), dtype=bool)
-    wrong = column.bad | (_outside(field, column) & ~column.blank)
-    found = np.flatnonzero(blank | wrong)
+    found = np.flatnonzero(blank | column.bad)
     if not len(found):
         return []
     cells = raw.column(field.name).take(pa.array(found)).to_pylist()
@@ -122,6 +123,16 @@ def _cell_problems(
         Problem(field.table, label(int(i)), field.name, "" if blank[i] else _shown(cell), field.expected)
         for i, cell in zip(found, cells, strict=True)
     ]
+
+
+def _read(field: Field, array: pa.Array) -> Column:
+    """Cast, and call bad what is outside the range or the choices; such numbers become NaN, like unreadable ones."""
+    column = cast(array, field)
+    outside = _outside(field, column) & ~column.blank
+    if not outside.any():
+        return column
+    values = np.where(outside, np.nan, column.values) if field.type in NUMERIC else column.values
+    return Column(values, column.blank, column.bad | outside)
 
 
 def _shown(cell: object) -> object:
@@ -145,31 +156,43 @@ def _outside(field: Field, column: Column) -> np.ndarray:
 def _duplicates(table: Table, frame: pd.DataFrame, label: Callable[[int], str]) -> list[Problem]:
     if not table.keys:
         return []
+    codes = np.zeros(len(frame), dtype="int64")
+    for name in table.keys:
+        more, unique = pd.factorize(frame[name])
+        codes = pd.factorize(codes * (len(unique) + 1) + more)[0]
+    if len(codes) == codes.max(initial=-1) + 1:
+        return []
     complete = np.ones(len(frame), dtype=bool)
     for name in table.keys:
         complete &= np.asarray(frame[name].notna() & (frame[name] != ""))
-    again = np.asarray(frame.duplicated(list(table.keys))) & complete
     return [
         Problem(table.name, label(int(i)), "/".join(table.keys), label(int(i)), "each key once")
-        for i in np.flatnonzero(again)
+        for i in np.flatnonzero(pd.Series(codes).duplicated() & complete)
     ]
 
 
 def empty(table: Table) -> pd.DataFrame:
     """The flat frame of a table without rows."""
-    return pd.DataFrame({field.name: pd.Series([], dtype=_flat_dtype(field)) for field in table.fields})
+    return pd.DataFrame({field.name: _missing(field, 0) for field in table.fields})
 
 
 def settle(table: Table, flat: pd.DataFrame) -> pd.DataFrame:
     """The canonical frame: rows sorted by key (by everything where there is no key), final types, key as index."""
-    order: Iterable[str] = table.keys or table.names
-    types = {"integer": "int64", "boolean": "bool"}
-    frame = flat.astype({field.name: types[field.type] for field in table.fields if field.type in types})
-    if len(frame) > 1:
-        codes = [pd.factorize(frame[name], sort=True)[0] for name in order]
-        frame = frame.take(np.lexsort(codes[::-1]))
-    frame = frame.reset_index(drop=True)
-    return frame.set_index(list(table.keys)) if table.indexed else frame
+    arrays = {field.name: flat[field.name].array for field in table.fields}
+    if len(flat) > 1:
+        codes = [pd.factorize(flat[name], sort=True)[0] for name in table.keys or table.names]
+        order = np.lexsort(codes[::-1])
+        arrays = {name: array[order] for name, array in arrays.items()}
+    for field in table.fields:
+        if field.type in _FINAL:
+            arrays[field.name] = arrays[field.name].astype(_FINAL[field.type])
+    if not table.indexed:
+        return pd.DataFrame(arrays)
+    keys = [pd.Index(arrays.pop(name), name=name) for name in table.keys]
+    return pd.DataFrame(arrays, index=keys[0] if len(keys) == 1 else pd.MultiIndex.from_arrays(keys))
+
+
+_FINAL = {"integer": "int64", "boolean": "bool"}
 
 
 def flatten(table: Table, frame: pd.DataFrame) -> pd.DataFrame:

@@ -17,7 +17,6 @@ import math
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from itertools import permutations
 from multiprocessing import get_context
 from typing import Any
 
@@ -25,7 +24,7 @@ import numpy as np
 
 from liquidity.errors import SolverFailed
 from liquidity.program.compile import Program
-from liquidity.program.solve import FACE, Infeasible, Options, Session
+from liquidity.program.solve import Options, Session
 from liquidity.program.stages import Goals, run_stages
 
 FUNDING = "FUNDING"

@@ -97,6 +97,7 @@ def treasury_text(
     origin: str = "",
     amount: float = 0.0,
     alone: float | None = None,
+    currency: str = "CNY",
 ) -> str:
     """The reason as the treasury reads it: segment, period, money, cause, rule, who can change it, effect alone.
 
@@ -105,8 +106,11 @@ def treasury_text(
     told. `rule_words` and `origin` are empty for gates and UNPROFITABLE. Raises KeyError on an unknown cause or origin.
     """
     known = CAUSES[cause]
-    head = (_head_en if lang == "en" else _head_zh)(segment, period_label, freed, known, amount)
-    parts = [head, _rule(lang, rule_words, origin), _alone(lang, alone) if known.is_pool_cause else ""]
+    declined = known.is_pool_cause or bool(rule_words)  # a rule of the program may stand for LIMIT_POLICY, a gate
+    effect = 0.0 if alone is None or math.isnan(alone) else abs(alone)
+    told = [money(lang, part, currency) for part in (freed, abs(amount), effect)]
+    head = (_head_en if lang == "en" else _head_zh)(segment, period_label, known, amount < 0, declined, *told[:2])
+    parts = [head, _rule(lang, rule_words, origin), _alone(lang, alone, told[2]) if declined else ""]
     return (" " if lang == "en" else "").join(part for part in parts if part)
 
 
@@ -121,27 +125,26 @@ def scope(share_of_class_affected: float) -> str:
     return "class" if share_of_class_affected >= 0.9 else "particular"
 
 
-def _head_en(segment: str, period: str, freed: float, cause: Cause, amount: float) -> str:
+def _head_en(segment: str, period: str, cause: Cause, helped: bool, declined: bool, freed: str, amount: str) -> str:
     past = period == "tonight"
-    when = period_name("en", period)
-    start = f"{segment} {'repaid' if past else 'repays'} {money('en', freed)} {when}"
-    if amount < 0:
-        helped = "lifting this would have helped others, and lent this segment"
-        return f"{start}. {label('en', cause.code)}: {helped} {money('en', -amount)} less."
-    not_lent = f"{money('en', amount)} of it {'was' if past else 'is'} not lent again"
-    if cause.is_pool_cause:
-        return f"{start}; {not_lent}, attributed to {cause.en}."
-    return f"{start}; {not_lent}: {cause.en}."
+    start = f"{segment} {'repaid' if past else 'repays'} {freed} {period_name('en', period)}"
+    if helped:
+        return (
+            f"{start}. {label('en', cause.code)}: lifting this would have helped others, and lent this segment "
+            f"{amount} less."
+        )
+    not_lent = f"{amount} of it {'was' if past else 'is'} not lent again"
+    return f"{start}; {not_lent}, attributed to {cause.en}." if declined else f"{start}; {not_lent}: {cause.en}."
 
 
-def _head_zh(segment: str, period: str, freed: float, cause: Cause, amount: float) -> str:
+def _head_zh(segment: str, period: str, cause: Cause, helped: bool, declined: bool, freed: str, amount: str) -> str:
     name = segment_name("zh", segment)
-    start = f"{name}{period_name('zh', period)}{'' if period == 'tonight' else '预计'}回款{money('zh', freed)}"
-    if amount < 0:
-        return f"{start}。{cause.zh}：解除此项会惠及其他客群，本客群则少获投放{money('zh', -amount)}。"
-    if cause.is_pool_cause:
-        return f"{start}，{money('zh', amount)}未再投放归因于{cause.zh}。"
-    return f"{start}，其中{money('zh', amount)}未再投放，原因为{cause.zh}。"
+    start = f"{name}{period_name('zh', period)}{'' if period == 'tonight' else '预计'}回款{freed}"
+    if helped:
+        return f"{start}。{cause.zh}：解除此项会惠及其他客群，本客群则少获投放{amount}。"
+    if declined:
+        return f"{start}，{amount}未再投放归因于{cause.zh}。"
+    return f"{start}，其中{amount}未再投放，原因为{cause.zh}。"
 
 
 def _rule(lang: Lang, rule_words: str, origin: str) -> str:
@@ -154,17 +157,17 @@ def _rule(lang: Lang, rule_words: str, origin: str) -> str:
     return f"规则{f'（{who}）' if who else ''}：{words}。"
 
 
-def _alone(lang: Lang, alone: float | None) -> str:
+def _alone(lang: Lang, alone: float | None, amount: str) -> str:
+    """What lifting the rule by itself would do; `amount` is the size of `alone`, told."""
     if alone is None or math.isnan(alone):
         return ""
     if abs(alone) < 0.005:
-        if lang == "en":
-            return "Lifting this alone would release nothing: other rules stop the same money."
-        return "仅解除此项不会释放资金：其他规则同时限制了同一笔资金。"
-    if alone < 0:
-        if lang == "en":
-            return f"Lifting this alone would lend this segment {money('en', -alone)} less."
-        return f"仅解除此项会使本客群少获投放{money('zh', -alone)}。"
+        nothing = {
+            "en": "Lifting this alone would release nothing: other rules stop the same money.",
+            "zh": "仅解除此项不会释放资金：其他规则同时限制了同一笔资金。",
+        }
+        return nothing[lang]
     if lang == "en":
-        return f"Lifting this alone would release {money('en', alone)}."
-    return f"仅解除此项可释放{money('zh', alone)}。"
+        effect = f"release {amount}" if alone > 0 else f"lend this segment {amount} less"
+        return f"Lifting this alone would {effect}."
+    return f"仅解除此项可释放{amount}。" if alone > 0 else f"仅解除此项会使本客群少获投放{amount}。"

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyomo.environ as pyo
 import scipy.sparse as sp
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
@@ -146,6 +147,18 @@ def compile_program(pool: Any) -> Program:
         columns=column_families(pool),
         rows=row_families(pool, info),
     )
+
+
+def compile_cost(pool: Any, expression: Any) -> np.ndarray:
+    """Coefficients of a linear expression, in the places of the program's columns."""
+    variables = [data for columns in pool.columns for data in columns.variable.values()]
+    place = {id(data): position for position, data in enumerate(variables)}
+    model = pyo.ConcreteModel()
+    model.goal = pyo.Objective(expr=expression, sense=pyo.maximize)
+    info = LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)
+    cost = np.zeros(len(variables))
+    cost[[place[id(data)] for data in info.columns]] = info.c.toarray().ravel()
+    return cost
 
 
 def row_bounds(info: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -197,11 +197,20 @@ def lender_part(book: Book, unit: float, data: xr.Dataset, market_rate: float) -
     rates = np.concatenate([data.line_rate.values, data.rate.values[data.notes.values > 0]])
     drawn = np.concatenate([data.debt.values, data.notes.values[data.notes.values > 0]])
     ref = float(rates @ drawn / drawn.sum()) if drawn.sum() > 0 else float(market_rate)
-    total = data.pay_intensity + data.default_intensity + ref
-    held = data.balance.sum("facility")
-    life = float((held / total).sum() / held.sum()) if held.sum() > 0 else 1.0
     dearest = max([market_rate, *data.line_rate.values.tolist(), *data.coupon.values.tolist()])
     money = {name: float(lender[name]) / unit for name in ("cash", "hqla", "equity", "provision", "net_assets",
              "tier1_capital", "total_capital", "opex_per_year")}  # fmt: skip
-    rates_ = {"cash_rate": float(lender.cash_rate), "ref_rate": ref, "mean_life": life, "market_rate": dearest}
+    rates_ = {
+        "cash_rate": float(lender.cash_rate),
+        "ref_rate": ref,
+        "mean_life": mean_life(data, ref),
+        "market_rate": dearest,
+    }
     return {**{f"lender_{name}": value for name, value in money.items()}, **rates_, "other": start.other / unit}
+
+
+def mean_life(data: xr.Dataset, ref: float) -> float:
+    """Mean remaining life of the book, years: balance / (pay + default intensity + ref), weighted by balance."""
+    held = data.balance.sum("facility")
+    total = data.pay_intensity + data.default_intensity + ref
+    return float((held / total).sum() / held.sum()) if float(held.sum()) > 0 else 1.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyomo.environ as pyo
 import xarray as xr
 
@@ -9,23 +11,29 @@ from liquidity.program.pool import Pool
 
 
 def write_objective(pool: Pool) -> None:
+    """Maximise net worth with the opening reference rate."""
+    pool.model.net_worth = pyo.Objective(sense=pyo.maximize, expr=net_worth(pool, pool.inputs, "worth"))
+
+
+def net_worth(pool: Pool, data: xr.Dataset, owner: str) -> Any:
     """Net worth: equity + provision + continuing value of balances + margin of liabilities and cash against `ref`.
 
     Without the last term the last night would be free and funding would jump to the dearest line. `ref` (1/year) is
     the opening weighted cost of drawn lines and notes, `mean_life` (years) the mean remaining life of the book.
+    `data` may be the pool's inputs with another `ref_rate`; `owner` is the block that holds the coefficients.
     """
-    m, data = pool.model, pool.inputs
-    worth = pool.param("worth", "balance", (m.SEGMENT, m.FACILITY), continuing_value(data))
-    debt = pool.param("worth", "debt", (m.LINE,), margin(data, data.line_rate - data.commitment_fee))
-    notes = pool.param(
-        "worth", "notes", (m.WAREHOUSE,), picked(data, margin(data, data.rate - data.unused_fee), m.WAREHOUSE)
-    )
-    idle = pool.param("worth", "facility_cash", (m.SPV,), picked(data, -margin(data, data.facility_cash_rate), m.SPV))
-    sold = pool.param("worth", "tranche", (m.CLASS,), margin(data, data.coupon))
+    m = pool.model
+    houses, vehicles = list(m.WAREHOUSE), list(m.SPV)
+    notes_rate = margin(data, data.rate - data.unused_fee).sel(facility=houses)
+    idle_rate = -margin(data, data.facility_cash_rate).sel(facility=vehicles)
+    worth = pool.param(owner, "balance", (m.SEGMENT, m.FACILITY), continuing_value(data))
+    debt = pool.param(owner, "debt", (m.LINE,), margin(data, data.line_rate - data.commitment_fee))
+    notes = pool.param(owner, "notes", (m.WAREHOUSE,), notes_rate)
+    idle = pool.param(owner, "facility_cash", (m.SPV,), idle_rate)
+    sold = pool.param(owner, "tranche", (m.CLASS,), margin(data, data.coupon))
     market, cash, end = float(margin(data, data.market_rate)), -float(margin(data, data.cash_rate)), pool.grid.size
-    m.net_worth = pyo.Objective(
-        sense=pyo.maximize,
-        expr=m.equity[end]
+    return (
+        m.equity[end]
         + m.provision[end]
         + sum(worth[s, f] * m.balance[s, f, end] for s in m.SEGMENT for f in m.FACILITY)
         + sum(debt[k] * m.debt[k, end] for k in m.LINE)
@@ -33,7 +41,7 @@ def write_objective(pool: Pool) -> None:
         + sum(sold[f, k] * m.tranche[f, k, end] for f, k in m.SOLD)
         + sum(idle[f] * m.facility_cash[f, end] for f in m.SPV)
         + market * m.market_debt[end]
-        + cash * m.cash[end],
+        + cash * m.cash[end]
     )
 
 
@@ -51,8 +59,3 @@ def continuing_value(data: xr.Dataset) -> xr.DataArray:
 def margin(data: xr.Dataset, rate: xr.DataArray) -> xr.DataArray:
     """What a unit of a liability at `rate` still earns against `ref` over the mean remaining life."""
     return data.mean_life * (data.ref_rate - rate)
-
-
-def picked(data: xr.Dataset, array: xr.DataArray, group: object) -> xr.DataArray:
-    """The array at the facilities of a set."""
-    return array.sel(facility=list(group))  # type: ignore[call-overload]

@@ -250,6 +250,15 @@ def nearest(value: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarr
     return np.where(np.isfinite(bound), bound, value)
 
 
+def with_basic_row(basis: Any) -> Any:
+    """A basis for the same program with one more row that does not bind."""
+    bigger = highspy.HighsBasis()
+    bigger.col_status = list(basis.col_status)
+    bigger.row_status = [*basis.row_status, highspy.HighsBasisStatus.kBasic]
+    bigger.valid = True
+    return bigger
+
+
 def slack_mask(program: Program) -> np.ndarray:
     """Rows that may be lifted or repaired."""
     out = np.zeros(program.shape[0], bool)

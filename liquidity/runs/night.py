@@ -12,11 +12,11 @@ from liquidity.book import Book, opening
 from liquidity.errors import BadInput
 from liquidity.explain.amounts import Amounts, make_amounts
 from liquidity.explain.charges import Charges, charges_table, make_charges
+from liquidity.explain.culprits import find_culprits
 from liquidity.explain.flows import account_gaps, make_flows
 from liquidity.explain.ledger import make_ledger
 from liquidity.explain.limits import make_limits
 from liquidity.explain.reasons import make_reasons
-from liquidity.explain.culprits import find_culprits
 from liquidity.program.build import build_pool
 from liquidity.program.compile import Program, compile_program
 from liquidity.program.night import Solved, solve_night
@@ -152,3 +152,14 @@ def without_negative_zero(table: pd.DataFrame) -> pd.DataFrame:
     """The table with every -0.0 as 0.0."""
     numbers = table.select_dtypes("float").columns
     return table.assign(**{name: table[name] + 0.0 for name in numbers})
+
+
+def explain(night: Night, segment: str | None = None, period: str | None = None) -> pd.DataFrame:
+    """The reasons of a night, ranked: of one segment or all, tonight (its ISO date), `30d`, or both.
+
+    Columns as in the table `reasons`: cause, rule, origin, scope, amount (CNY), share, alone (CNY), sentences.
+    """
+    table = night.tables["reasons"]
+    if segment is not None:
+        table = table[table.segment == segment]
+    return (table if period is None else table[table.period == period]).reset_index(drop=True)

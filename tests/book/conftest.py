@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import csv
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from liquidity.book import Book
+from liquidity.book import TABLES, Book
 from liquidity.book.book import make_book, raw_table
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -176,7 +178,8 @@ for _row in SMALL["segments"]:
 
 def book_of(rows: Rows) -> Book:
     """The checked book of tables given as lists of dicts; a value that is not given is blank."""
-    return make_book({name: raw_table(pd.DataFrame(table)) for name, table in rows.items()})
+    frames = {name: pd.DataFrame(table or {name: [] for name in TABLES[name].names}) for name, table in rows.items()}
+    return make_book({name: raw_table(frame) for name, frame in frames.items()})
 
 
 @pytest.fixture
@@ -189,3 +192,27 @@ def rows() -> Rows:
 def small() -> Book:
     """The small book."""
     return book_of(SMALL)
+
+
+def folder_of(rows: Rows, folder: Path) -> Path:
+    """The tables as CSV files just as given, unchecked; every row of a table has the columns of its first rows."""
+    folder.mkdir()
+    for name, table in rows.items():
+        columns = list(dict.fromkeys(column for row in table for column in row))
+        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, columns, restval="")
+            writer.writeheader()
+            writer.writerows(table)
+    return folder
+
+
+@pytest.fixture(name="make")
+def make_fixture():
+    """`book_of`: tables as lists of dicts -> checked book."""
+    return book_of
+
+
+@pytest.fixture(name="folder")
+def folder_fixture():
+    """`folder_of`: tables as lists of dicts -> folder of CSV files."""
+    return folder_of

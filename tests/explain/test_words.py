@@ -21,11 +21,12 @@ from liquidity.explain.words import (
     treasury_text,
 )
 
-TERMS = """NOT_ASKED 未申请再借 · SCORE_LOWERED 重评后额度下调 · MODEL_CHANGED 模型或策略调整 · LIMIT_POLICY 授信政策限制 ·
-SYSTEM_UNAVAILABLE 系统暂不可用 · FUNDING 可用资金不足 · LIQUIDITY_BUFFER 流动性储备要求 · CAPITAL 资本约束 ·
-LEVERAGE 融资杠杆上限 · FACILITY_TERMS 融资合同条款限制 · PARTNER 合作机构限额 · CONCENTRATION 集中度限制 ·
-RISK_BUDGET 风险预算约束 · PRICE_CAP 综合融资成本上限 · STABILITY 单日调整幅度限制 · PRIORITY 优先保障安排 ·
-INSTRUCTION 人工指令 · UNPROFITABLE 收益不足以覆盖成本"""
+TERMS = """NOT_ASKED 未申请再借 · SCORE_LOWERED 重评后额度下调 · MODEL_CHANGED 模型或策略调整 ·
+LIMIT_POLICY 授信政策限制 · SYSTEM_UNAVAILABLE 系统暂不可用 · FUNDING 可用资金不足 ·
+LIQUIDITY_BUFFER 流动性储备要求 · CAPITAL 资本约束 · LEVERAGE 融资杠杆上限 ·
+FACILITY_TERMS 融资合同条款限制 · PARTNER 合作机构限额 · CONCENTRATION 集中度限制 ·
+RISK_BUDGET 风险预算约束 · PRICE_CAP 综合融资成本上限 · STABILITY 单日调整幅度限制 ·
+PRIORITY 优先保障安排 · INSTRUCTION 人工指令 · UNPROFITABLE 收益不足以覆盖成本"""
 NOT_YOU = re.compile(r"not about you|与您的还款表现无关", re.IGNORECASE)
 BLAME = re.compile(
     r"your (score|credit|record|history|risk|limit|income|default)|overdue|late|missed|arrears"
@@ -116,6 +117,8 @@ def test_a_gate_is_a_fact_and_not_attributed() -> None:
     text = treasury_text("en", "A-full-east", "tonight", 10e6, "NOT_ASKED", amount=2e6, alone=float("nan"))
     expected = "A-full-east repaid CNY 10.0m tonight; CNY 2.00m of it was not lent again: no request to borrow again."
     assert expected == text
+    household = treasury_text("en", "A", "tonight", 10e6, "LIMIT_POLICY", "No household owes more.", "law", 2e6, 1e6)
+    assert "attributed to credit limit policy. Rule (law): No household owes more. Lifting this alone" in household
     assert "归因" not in treasury_text("zh", "A-full-east", "tonight", 10e6, "NOT_ASKED", amount=2e6)
 
 

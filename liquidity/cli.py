@@ -1,0 +1,130 @@
+"""The command line: one verb per question an analyst asks.
+
+Exit codes: 0 done, 2 bad input (nothing written), 3 done but some rule had to give way, 4 solver failed (run kept).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from liquidity.errors import BadInput, LiquidityError, Problem
+
+app = typer.Typer(
+    name="liquidity", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
+)
+RULEBOOK = Path("models/online_microlender.toml")
+
+RulebookArgument = Annotated[Path, typer.Argument(help="Rulebook (TOML).")]
+RunArgument = Annotated[Path, typer.Argument(help="Run folder.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]
+
+
+@app.command()
+def allocate(
+    rulebook: RulebookArgument = RULEBOOK,
+    book: Annotated[str | None, typer.Option(help="Folder, workbook or database URL; default: the rulebook's.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder; default: runs/<as_of>-<run id>.")] = None,
+    previous: Annotated[Path | None, typer.Option(help="Last executed run, for the limit on change.")] = None,
+    executed: Annotated[Path | None, typer.Option(help="Run already paid out today (intraday rerun).")] = None,
+    save_model: Annotated[bool, typer.Option(help="Add model.mps, the program as first solved.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Decide where tonight's freed money goes, and say why it did not go back to the same borrowers."""
+    from liquidity.runs.nightly import Job, run_nightly
+    from liquidity.runs.summary import print_summary
+
+    log = Console(stderr=True, highlight=False)
+    record, folder = run_nightly(
+        Job(rulebook, book, out, previous, executed, save_model), lambda text: log.print(f"[dim]{text}[/dim]")
+    )
+    if as_json:
+        print(json.dumps({**record, "folder": str(folder)}, ensure_ascii=False, sort_keys=True))
+    else:
+        print_summary(record, folder, Console(highlight=False))
+    raise typer.Exit(int(record["exit_code"]))
+
+
+@app.command()
+def explain(
+    run: RunArgument,
+    segment: Annotated[str | None, typer.Option(help="One segment; default: the ten that were declined most.")] = None,
+    period: Annotated[str | None, typer.Option(help="ISO date of tonight, or 30d.")] = None,
+    lang: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    audience: Annotated[str, typer.Option(help="treasury or borrower.")] = "treasury",
+) -> None:
+    """Tell the reasons of a run: why freed money was not lent again to the same borrowers."""
+    from liquidity.runs.summary import print_reasons
+
+    print_reasons(run, segment, period, lang, audience, Console(highlight=False))
+
+
+@app.command()
+def check(
+    book: Annotated[str, typer.Argument(help="Folder, workbook or database URL.")], as_json: JsonOption = False
+) -> None:
+    """Read a book and tell everything that is wrong with it, or how it balances."""
+    from liquidity.book import read_book
+    from liquidity.runs.summary import print_book
+
+    print_book(read_book(book), as_json, Console(highlight=False))
+
+
+@app.command()
+def show(rulebook: RulebookArgument = RULEBOOK) -> None:
+    """Print every rule of a rulebook as maths, words, values, units and sources (markdown)."""
+    from liquidity.rules.page import page
+    from liquidity.rules.rulebook import read_rulebook
+
+    print(page(read_rulebook(rulebook)), end="")
+
+
+@app.command("make-lender")
+def make_lender(
+    out: Annotated[Path, typer.Option(help="Folder for the book; it must not exist.")],
+    segments: Annotated[int, typer.Option(min=8, max=5000, help="Number of segments.")] = 64,
+    facilities: Annotated[int, typer.Option(min=5, max=32, help="Number of facilities.")] = 7,
+    seed: Annotated[int, typer.Option(help="Seed of the generator.")] = 0,
+) -> None:
+    """Make a synthetic lender of any size, consistent and reproducible."""
+    from liquidity.book import write_book
+    from liquidity.book.make import book_of
+    from liquidity.book.make import make_lender as make
+
+    if out.exists():
+        raise BadInput(Problem("--out", "", "", str(out), "a folder that does not exist yet"))
+    write_book(book_of(make(segments, facilities, seed)), out)
+    print(f"wrote a synthetic lender of {segments} segments and {facilities} facilities (seed {seed}) to {out}")
+
+
+@app.command()
+def verify() -> None:
+    """Solve every published case and compare with its printed figure."""
+    from liquidity.runs.verify import print_cases
+    from liquidity.runs.verify import verify as run_cases
+
+    frame = run_cases()
+    print_cases(frame)
+    raise typer.Exit(0 if bool(frame.ok.all()) else 4)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point: turns errors into messages and exit codes."""
+    try:
+        outcome: Any = app(arguments, standalone_mode=False)
+    except LiquidityError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    except typer.Abort:
+        raise SystemExit(130) from None
+    except Exception as error:
+        if type(error).__module__.startswith("click") or hasattr(error, "show"):
+            error.show()  # type: ignore[attr-defined]
+            raise SystemExit(2) from None
+        raise
+    raise SystemExit(outcome if isinstance(outcome, int) else 0)

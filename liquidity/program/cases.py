@@ -1,0 +1,94 @@
+"""Published optimisation cases: their figures as printed, and our own way to them.
+
+Every case is written like the lender's program (`liquidity.program.writer`), compiled by `compile_program` and solved
+by `Session`, so that what is checked here is the road every run takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from liquidity.program.cases_funding import solve_financing, solve_loan_policy
+from liquidity.program.cases_stochastic import solve_farmer, solve_planning
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One published figure: `printed` exactly as it stands in the source, in `unit`."""
+
+    name: str
+    printed: str
+    unit: str
+
+    @property
+    def published(self) -> float:
+        """The figure as a number."""
+        return float(self._decimal)
+
+    @property
+    def tolerance(self) -> float:
+        """Half a unit of the last digit printed."""
+        return 0.5 * 10.0 ** int(self._decimal.as_tuple().exponent)
+
+    @property
+    def _decimal(self) -> Decimal:
+        return Decimal(self.printed.replace(",", ""))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A published case: `solve` gives our own value of every figure by name."""
+
+    name: str
+    source: str
+    figures: tuple[Figure, ...]
+    solve: Callable[[], dict[str, float]]
+
+
+BIRGE = "Birge and Louveaux, Introduction to Stochastic Programming"
+CASES = (
+    Case(
+        "short-term financing",
+        "Cornuejols and Tutuncu, Optimization Methods in Finance",
+        (Figure("final wealth", "92.4969", "kUSD"),),
+        solve_financing,
+    ),
+    Case(
+        "bank loan policy",
+        "Taha, Operations Research: Thriftem Bank",
+        (
+            Figure("net return", "0.99648", "USD m"),
+            Figure("home loans", "7.2", "USD m"),
+            Figure("commercial loans", "4.8", "USD m"),
+        ),
+        solve_loan_policy,
+    ),
+    Case(
+        "farmer",
+        f"{BIRGE}: the farmer",
+        (
+            Figure("expected cost", "-108,390", "USD"),
+            Figure("wheat acres", "170", "acre"),
+            Figure("corn acres", "80", "acre"),
+            Figure("beets acres", "250", "acre"),
+            Figure("WS", "-115,405.56", "USD"),
+            Figure("EEV", "-107,240", "USD"),
+            Figure("VSS", "1,150", "USD"),
+            Figure("EVPI", "7,015.56", "USD"),
+        ),
+        solve_farmer,
+    ),
+    Case(
+        "financial planning",
+        f"{BIRGE}: financial planning and control",
+        (
+            Figure("expected utility", "-1.51408", "utility"),
+            Figure("stocks at the root", "41.4793", "kUSD"),
+            Figure("bonds at the root", "13.5207", "kUSD"),
+        ),
+        solve_planning,
+    ),
+)
+"""Every published case that `liquidity verify` solves."""

@@ -1,0 +1,86 @@
+"""Levels over the horizon: funding by source, and cash with the reserve that must be kept."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from liquidity.report.canvas import BLUE, GREEN, GREY, INK, MILLION, RUST, SAND, frame, millions_of, short, speak
+from liquidity.report.numbers import LANGS
+
+RESERVE = ("Reserve that must be kept", "须保留的储备")
+SOURCES = ["#7aa0c4", BLUE, GREEN, "#8fbfae", SAND, "#a67c52", GREY, "#5d5480", "#b8a9c9", "#3f4d59", RUST, "#e0b9a2"]
+
+
+def steps_in_time(starts: Sequence[str]) -> list[str]:
+    """Dates of the levels before, between and after the periods: each start, and the end (last length repeated)."""
+    days = [datetime.date.fromisoformat(start) for start in starts]
+    length = days[-1] - days[-2] if len(days) > 1 else datetime.timedelta(days=1)
+    return [day.isoformat() for day in (*days, days[-1] + length)]
+
+
+def levels(table: pd.DataFrame, name: str) -> tuple[list[str], pd.DataFrame]:
+    """Opening of the first period and closing of each, CNY: dates, and (place, date) with the largest places first."""
+    table = table.assign(period=table["period"].astype(str).str[:10])
+    closing = table.pivot_table(index=name, columns="period", values="closing", aggfunc="sum", fill_value=0.0)
+    starts = list(closing.columns)
+    opening = table[table["period"] == starts[0]].groupby(name)["opening"].sum().reindex(closing.index, fill_value=0.0)
+    whole = pd.concat([opening, closing], axis=1)
+    return steps_in_time(starts), whole.loc[whole.mean(axis=1).sort_values(ascending=False, kind="stable").index]
+
+
+def stacked(
+    table: pd.DataFrame, name: str, currency: str, first: str = "", reserve: pd.DataFrame | None = None
+) -> go.Figure:
+    """Levels over the horizon as stacked areas; `first` names the place that lies at the bottom.
+
+    `reserve`: rows of limits whose `limit` is the least cash at the end of each period, drawn as a line.
+    """
+    days, whole = levels(table, name)
+    whole = whole[(whole.abs() >= 0.005).any(axis=1)]
+    figure = go.Figure()
+    for number, place in enumerate(sorted(whole.index, key=lambda place: place != first)):
+        colour = SOURCES[number % len(SOURCES)]
+        figure.add_scatter(
+            x=days,
+            y=whole.loc[place].to_numpy() / MILLION,
+            name=short(str(place), 28),
+            stackgroup="all",
+            mode="lines",
+            line={"shape": "hv", "width": 0.6, "color": colour},
+            fillcolor=colour,
+        )
+    if reserve is not None and len(reserve):
+        _add_reserve(figure, reserve)
+    figure.update_traces(hovertemplate="%{y:,.2f} " + currency + " m")
+    frame(figure, height=380)
+    figure.update_layout(hovermode="x unified")
+    figure.update_xaxes(type="date")
+    figure.update_yaxes(rangemode="tozero", tickformat=",")
+    names = [trace.name for trace in figure.data]
+    speak(
+        figure,
+        {
+            lang: (
+                {"name": [RESERVE[place] if each == RESERVE[0] else each for each in names]},
+                {"yaxis.title.text": millions_of(lang, currency)},
+            )
+            for place, lang in enumerate(LANGS)
+        },
+    )
+    return figure
+
+
+def _add_reserve(figure: go.Figure, reserve: pd.DataFrame) -> None:
+    period = reserve["period"].astype(str).str[:10]
+    needed = reserve.groupby(period)["limit"].max().sort_index()
+    figure.add_scatter(
+        x=steps_in_time(list(needed.index))[1:],
+        y=needed.to_numpy() / MILLION,
+        name=RESERVE[0],
+        mode="lines",
+        line={"shape": "hv", "width": 2, "color": INK, "dash": "dash"},
+    )

@@ -1,0 +1,149 @@
+"""What the page tells, as plain numbers out of the tables of a run: totals, steps, the worst segments, the headline.
+
+Amounts are CNY. `tonight` is the first period of the ledger; the first 30 days are the periods that start less than 30
+days after it.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+import pandas as pd
+
+from liquidity.explain.words import CAUSES, GATES, POOL_CAUSES, Lang, label, money
+
+GATE_COLUMNS = [code.lower() for code in GATES]
+PARTS = ["relent", *GATE_COLUMNS, "declined"]
+THIRTY = "30d"
+LANGS: tuple[Lang, Lang] = ("en", "zh")
+
+
+def periods(ledger: pd.DataFrame) -> list[str]:
+    """ISO dates of the ledger's periods, in order."""
+    return sorted({str(day)[:10] for day in ledger["period"]})
+
+
+def first_30_days(days: list[str]) -> list[str]:
+    """The periods that start less than 30 days after the first one."""
+    if not days:
+        return []
+    end = datetime.date.fromisoformat(days[0]) + datetime.timedelta(days=30)
+    return [day for day in days if datetime.date.fromisoformat(day) < end]
+
+
+def of_period(table: pd.DataFrame, period: str) -> pd.DataFrame:
+    """The rows of one period: an ISO date or `30d`."""
+    return table[table["period"].astype(str).str[:10] == period]
+
+
+def ledger_of(ledger: pd.DataFrame, period: str) -> pd.DataFrame:
+    """Ledger by segment (index) for an ISO date, or summed over the first 30 days for `30d`: freed and its parts."""
+    days = periods(ledger)
+    wanted = first_30_days(days) if period == THIRTY else [period]
+    rows = ledger[ledger["period"].astype(str).str[:10].isin(wanted)]
+    return rows.groupby("segment")[["freed", *PARTS]].sum()
+
+
+def pool_reasons(reasons: pd.DataFrame, period: str) -> pd.DataFrame:
+    """Reasons of what the pool declined: pool causes, and rules that stand for a gate's cause (a household cap)."""
+    rows = of_period(reasons, period)
+    return rows[rows["cause"].isin(POOL_CAUSES) | (rows["rule"].fillna("") != "")]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One bar of the waterfall: kind `freed`, `gate`, `declined` or `relent`; amount CNY."""
+
+    kind: str
+    en: str
+    zh: str
+    amount: float
+
+
+def steps(totals: pd.Series, declined_by: pd.Series) -> list[Step]:
+    """Freed -> gates -> causes -> relent. `totals` is a summed ledger row, `declined_by` CNY by cause (may be empty).
+
+    Gates and causes that stopped nothing are left out; what no cause accounts for is told as such. The amounts after
+    the first add up to it, but for the order: relent comes last.
+    """
+    rows = [Step("freed", "Freed", "回款", float(totals["freed"]))]
+    parts = [("gate", code, float(totals[code.lower()])) for code in GATES]
+    declined = declined_by.sort_values(ascending=False, kind="stable")
+    parts += [("declined", str(code), float(amount)) for code, amount in declined.items()]
+    for kind, code, amount in parts:
+        if abs(amount) >= 0.005:
+            rows.append(Step(kind, label("en", code), label("zh", code), amount))
+    untold = float(totals["declined"]) - float(declined_by.sum())
+    if abs(untold) >= 0.005:
+        rows.append(Step("declined", "Declined, cause not told", "资金池未投放（原因未列明）", untold))
+    return [*rows, Step("relent", "Relent to the same borrowers", "再次投放给原借款人", float(totals["relent"]))]
+
+
+def by_cause(reasons: pd.DataFrame, period: str) -> pd.Series:
+    """CNY declined by cause in a period, the largest first (ties by name)."""
+    sums = pool_reasons(reasons, period).groupby("cause")["amount"].sum()
+    return sums.sort_index().sort_values(ascending=False, kind="stable")
+
+
+def worst(ledger: pd.DataFrame, reasons: pd.DataFrame, tonight: str, count: int = 10) -> list[dict[str, object]]:
+    """The segments with the largest declined amount over 30 days, with their first two pool reasons as sentences."""
+    month, night = ledger_of(ledger, THIRTY), ledger_of(ledger, tonight)
+    chosen = month[month["declined"] >= 0.005].sort_values("declined", ascending=False, kind="stable").head(count)
+    told = pool_reasons(reasons, THIRTY)
+    told = told if len(told) else pool_reasons(reasons, tonight)
+    told = told.sort_values(["segment", "rank"])
+    return [
+        {
+            "segment": segment,
+            "freed": month.at[segment, "freed"],
+            "declined": month.at[segment, "declined"],
+            "declined_tonight": night["declined"].get(segment, 0.0),
+            "reasons": told.loc[told["segment"] == segment, ["text_en", "text_zh"]].head(2).to_dict("records"),
+        }
+        for segment in chosen.index
+    ]
+
+
+def headline(
+    night: pd.Series, month: pd.Series, first: tuple[str, float] | None, currency: str = "CNY"
+) -> dict[str, list[str]]:
+    """Sentences that say in one minute what happened, per language.
+
+    `night`, `month`: summed ledger rows; `first`: cause code and CNY of the first reason over 30 days.
+    """
+    share = f"{night['relent'] / night['freed']:.1%}" if night["freed"] > 0 else "0%"
+    said = {lang: _amounts(lang, night, month, currency) for lang in LANGS}
+    english, chinese = said["en"], said["zh"]
+    declined = abs(night["declined"]) >= 0.005
+    sentences = {
+        "en": [
+            f"Borrowers repaid {english['freed']} tonight; {english['relent']} of it ({share}) is lent again to the "
+            "same borrowers.",
+            f"{english['stopped']} was not asked for or was stopped by a check before the pool.",
+            f"{english['declined']} was asked for and allowed, and the pool declined it."
+            if declined
+            else "The pool declined nothing: all that was asked for and allowed is lent again.",
+        ],
+        "zh": [
+            f"今晚借款人还款{chinese['freed']}，其中{chinese['relent']}（{share}）再次投放给原借款人。",
+            f"{chinese['stopped']}未申请再借，或在资金池之前的检查中被拦下。",
+            f"{chinese['declined']}已申请且通过全部检查，但资金池未予投放。"
+            if declined
+            else "资金池没有拒绝任何申请：凡已申请且通过检查的金额均再次投放。",
+        ],
+    }
+    if first:
+        cause = CAUSES[first[0]]
+        part = {lang: money(lang, first[1], currency) for lang in LANGS}
+        sentences["en"].append(
+            f"Over the next 30 days the first reason is {cause.en}: {part['en']} of {english['month']} declined."
+        )
+        sentences["zh"].append(f"未来30天未投放{chinese['month']}，首要原因是{cause.zh}（{part['zh']}）。")
+    return sentences
+
+
+def _amounts(lang: Lang, night: pd.Series, month: pd.Series, currency: str) -> dict[str, str]:
+    amounts = {name: float(night[name]) for name in ("freed", "relent", "declined")}
+    amounts |= {"stopped": float(night[GATE_COLUMNS].sum()), "month": float(month["declined"])}
+    return {name: money(lang, amount, currency) for name, amount in amounts.items()}

@@ -1,0 +1,88 @@
+"""The run folder: one execution with its inputs, plan, tables, proofs and page, written whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from liquidity.book import Book, write_book
+from liquidity.errors import BadInput, Problem
+from liquidity.program.solve import versions as solver_versions
+from liquidity.rules.rulebook import Rulebook
+
+PACKAGES = ("liquidity", "numpy", "pandas", "pyomo", "scipy", "xarray")
+
+
+def versions() -> dict[str, str]:
+    """Versions that a run depends on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}, **solver_versions()}
+
+
+def run_id(book: Book, rulebook: Rulebook, previous: str, options: dict[str, Any]) -> str:
+    """First 12 hex digits of the sha256 of everything the answer depends on."""
+    content = {
+        "book": book.digest, "rulebook": rulebook.digest, "previous": previous, "options": options, "versions": versions(),
+    }  # fmt: skip
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def existing(target: Path, identity: str) -> dict[str, Any] | None:
+    """The record of the same run where it is already there. Raises BadInput where something else is in its place."""
+    if not target.exists():
+        return None
+    record = target / "run.json"
+    found: dict[str, Any] = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
+    if found.get("id") == identity and found.get("status") == "optimal":
+        return found
+    if found.get("status") == "solver_failed":
+        return None
+    there = f"run {found['id']}" if "id" in found else "no run"
+    raise BadInput(
+        Problem("--out", "", "", str(target), f"a place that is free or holds run {identity}; it holds {there}")
+    )
+
+
+@contextmanager
+def whole(target: Path) -> Iterator[Path]:
+    """A folder beside `target` to write into; moved into place at the end, removed where the writing fails."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        yield draft
+        draft.chmod(0o755)
+        if target.exists():
+            shutil.rmtree(target)
+        os.replace(draft, target)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+def write_tables(tables: dict[str, pd.DataFrame], folder: Path) -> None:
+    """Tables as CSV: money with two decimals is kept as printed, other numbers in full."""
+    folder.mkdir()
+    for name, table in tables.items():
+        table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+
+
+def write_inputs(book: Book, rulebook: Rulebook, folder: Path) -> None:
+    """What the run was made from: the book as CSV and the rulebook's canonical content."""
+    write_book(book, folder / "book")
+    text = json.dumps(rulebook.model_dump(mode="json", exclude={"book"}), indent=2, ensure_ascii=False)
+    (folder / "rulebook.json").write_text(text + "\n", encoding="utf-8")
+
+
+def write_json(content: dict[str, Any], path: Path) -> None:
+    """A record as JSON with sorted keys."""
+    path.write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
