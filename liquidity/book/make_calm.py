@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from liquidity.book.make_parts import MILLION, Tables, close, crowd, fen, holdings
+from liquidity.book.make_parts import MILLION, NEVER, Tables, close, crowd, dates, fen, holdings
 
 AS_OF = pd.Timestamp("2026-11-20")
 
@@ -107,8 +107,8 @@ def _facilities() -> pd.DataFrame:
     table["servicing_fee"] = [0.0, 0.0, 0.01, 0.01, 0.01]
     table["partner"] = ["", "harbour_bank", "", "", ""]
     table["partner_fee"] = [0.0, 0.02, 0.0, 0.0, 0.0]
-    table["revolving_end"] = pd.to_datetime([None, None, None, "2028-12-31", "2026-06-30"])
-    table["legal_final"] = pd.to_datetime([None, None, None, "2030-12-31", "2028-06-30"])
+    table["revolving_end"] = dates([*[NEVER] * 3, "2028-12-31", "2026-06-30"])
+    table["legal_final"] = dates([*[NEVER] * 3, "2030-12-31", "2028-06-30"])
     table["reserve_rate"] = 0.0
     table["cash"] = [0.0, 0.0, 40 * MILLION, 40 * MILLION, 0.0]
     table["cash_rate"] = [0.0, 0.0, 0.010, 0.010, 0.010]

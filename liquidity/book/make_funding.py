@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from liquidity.book.make_parts import MILLION
+from liquidity.book.make_parts import MILLION, NEVER, dates
 
 POOLS = {
     "balance_sheet": 20_000.0,
@@ -52,8 +52,8 @@ def facilities() -> pd.DataFrame:
     table["partner"] = ["", "harbour_bank", "river_bank", "", "", "", ""]
     table["partner_fee"] = [0.0, 0.020, 0.018, 0.0, 0.0, 0.0, 0.0]
     table["class"] = "standardised"
-    table["revolving_end"] = pd.to_datetime([None, None, None, None, "2028-06-30", "2027-06-30", "2026-06-30"])
-    table["legal_final"] = pd.to_datetime([None, None, None, None, "2030-06-30", "2029-06-30", "2028-06-30"])
+    table["revolving_end"] = dates([*[NEVER] * 4, "2028-06-30", "2027-06-30", "2026-06-30"])
+    table["legal_final"] = dates([*[NEVER] * 4, "2030-06-30", "2029-06-30", "2028-06-30"])
     table["reserve_rate"] = 0.0
     table["cash"] = [0.0, 0.0, 0.0, 60 * MILLION, 60 * MILLION, 40 * MILLION, 0.0]
     table["cash_rate"] = [0.0, 0.0, 0.0, 0.010, 0.010, 0.010, 0.010]

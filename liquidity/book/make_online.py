@@ -90,6 +90,7 @@ def _segments(noise: np.random.Generator) -> tuple[pd.DataFrame, pd.Series]:
         for region in REGIONS
     ]
     table = pd.DataFrame(consumers + [_firm(region) for region in REGIONS]).set_index("segment")
+    table["tenor_months"] = table["tenor_months"].astype(int)
     firm = table["purpose"] == "operation"
     weight = table.pop("share") * noise.lognormal(0.0, 0.10, len(table))
     weight = weight.where(firm, weight / weight[~firm].sum() * (1 - FIRM_SHARE * firm.sum()))
@@ -110,7 +111,7 @@ def _consumer(grade: str, behaviour: str, region: str) -> dict[str, object]:
         "region": region,
         "product": "instalment" if behaviour == "full" else "revolving",
         "purpose": "consumption",
-        "tenor_months": int(g["tenor"]),
+        "tenor_months": g["tenor"],
         "apr": apr,
         "apr_all_in": 0.242 if name == DEAR else round(apr + 0.006, 4),
         "pd": g["pd"] * b["pd"],
@@ -164,8 +165,10 @@ def _requests(segments: pd.DataFrame, balances: pd.DataFrame) -> pd.DataFrame:
     tonight["policy_kept"] = np.where(segments["region"] == "west", 0.97, 1.0)
     tonight["available"] = np.where(out, 0.995, 1.0)
     tonight["new_demand"] = fen(0.11 * held)
-    tomorrow = tonight.assign(**{"from": AS_OF + pd.Timedelta(days=1), "available": 1.0})
-    fortnight = tomorrow.assign(**{"from": AS_OF + pd.Timedelta(days=14), "model_kept": 1.0})
+    tomorrow = tonight.assign(available=1.0)
+    tomorrow["from"] = AS_OF + pd.Timedelta(days=1)
+    fortnight = tomorrow.assign(model_kept=1.0)
+    fortnight["from"] = AS_OF + pd.Timedelta(days=14)
     table = pd.concat([tonight, tomorrow[out], fortnight[changed]]).reset_index()
     return table.sort_values(["segment", "from"], ignore_index=True)
 
