@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -75,7 +76,7 @@ def window_reasons(
     if len(parts):
         parts = fen_by_key(parts, ["segment"], total=ledger.declined)
     gates = ledger[list(GATE_CAUSES)].rename(columns=GATE_CAUSES).rename_axis(columns="cause").stack()
-    gates = gates.reset_index(name="amount").assign(alone=np.nan, gate=True)
+    gates = gates.reset_index().set_axis(["segment", "cause", "amount"], axis=1).assign(alone=np.nan, gate=True)
     table = pd.concat([frame for frame in (gates, parts.assign(gate=False)) if len(frame)], ignore_index=True)
     table = table[table.amount != 0].assign(period=period)
     if table.empty:
@@ -99,20 +100,21 @@ def class_shares(table: pd.DataFrame, ledger: pd.DataFrame) -> dict[str, float]:
 def told(table: pd.DataFrame, culprits: Mapping[str, Culprit], hit: Mapping[str, float]) -> pd.DataFrame:
     """Add rule, origin, scope and the sentences."""
     columns = ["segment", "period", "freed", "cause", "gate", "amount", "alone"]
-    rows = [tell(*row, culprits=culprits, hit=hit) for row in table[columns].itertuples(index=False, name=None)]
+    rows = [tell(row, culprits, hit) for row in table[columns].to_dict("records")]
     return pd.concat([table, pd.DataFrame(rows, index=table.index)], axis=1)
 
 
-def tell(segment: str, period: str, freed: float, cause: str, gate: bool, amount: float, alone: float,
-         culprits: Mapping[str, Culprit], hit: Mapping[str, float]) -> dict[str, str]:  # fmt: skip
+def tell(row: Mapping[Any, Any], culprits: Mapping[str, Culprit], hit: Mapping[str, float]) -> dict[str, str]:
     """Rule, origin, scope and sentences of one reason."""
+    cause, gate = row["cause"], row["gate"]
     who = NOBODY if gate else culprits.get(cause, NOBODY)
-    when = MONTH if period == MONTH else "tonight"
+    when = MONTH if row["period"] == MONTH else "tonight"
+    facts = (row["segment"], when, row["freed"], cause)
     out = {"rule": who.rule, "origin": who.origin, "scope": scope(hit.get(cause, 0.0))}
     langs: tuple[Lang, ...] = ("en", "zh")
     for lang in langs:
         words = who.words[lang]
-        out[f"text_{lang}"] = treasury_text(lang, segment, when, freed, cause, words, who.origin, amount, alone)
+        out[f"text_{lang}"] = treasury_text(lang, *facts, words, who.origin, row["amount"], row["alone"])
         # money that the pool declined has passed every gate, so its borrowers may be told it is not about them
         out[f"borrower_text_{lang}"] = borrower_text(lang, cause, not gate)
     return out

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from liquidity.program.pool import Pool
 from liquidity.program.sequence import write_principal
 from liquidity.rules.eligibility import ineligible

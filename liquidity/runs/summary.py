@@ -124,7 +124,8 @@ def print_book(book: Book, as_json: bool, console: Console) -> None:
     """Opening balance sheet of a book that passed every check."""
     start = opening(book)
     facts = {"as_of": book.as_of.isoformat(), "currency": book.currency, "digest": book.digest,
-             "assets": start.assets, "other": start.other, "segments": len(book["segments"]), "facilities": len(book["facilities"])}  # fmt: skip
+             "assets": start.assets, "other": start.other,
+             "segments": len(book["segments"]), "facilities": len(book["facilities"])}  # fmt: skip
     if as_json:
         print(json.dumps(facts, sort_keys=True))
         return
