@@ -104,7 +104,20 @@ def _balances(
     weight = pd.DataFrame(people["share"].to_numpy()[:, None] * kept, people.index, places.index)
     weight["balance_sheet"] = people["share"]
     total = 120_000 * MILLION * np.sqrt(len(people) / 64)
-    return holdings(people, weight, terms, (places["part"] * total).to_dict())
+    totals = (places["part"] * total).to_dict()
+    return holdings(people, _fitted(people, weight, terms, totals), terms, totals)
+
+
+def _fitted(
+    people: pd.DataFrame, weight: pd.DataFrame, terms: pd.DataFrame, totals: dict[str, float]
+) -> pd.DataFrame:
+    """Weights whose holdings have the regions' usual shares, as near as eligibility lets them (a few rounds of fit)."""
+    for _ in range(12):
+        balances = holdings(people, weight, terms, totals)
+        region = balances["balance"].groupby(balances["segment"].map(people["region"])).sum()
+        factor = pd.Series(REGIONS) * region.sum() / region
+        weight = weight.mul(people["region"].map(factor), axis=0)
+    return weight
 
 
 def _requests(people: pd.DataFrame, balances: pd.DataFrame, noise: np.random.Generator) -> pd.DataFrame:
