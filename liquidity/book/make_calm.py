@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from liquidity.book.make_parts import MILLION, Tables, close, crowd, fen, holdings
+from liquidity.book.make_parts import MILLION, NEVER, Tables, close, crowd, dates, fen, holdings
 
 AS_OF = pd.Timestamp("2026-11-20")
 
@@ -99,16 +99,16 @@ def _facilities() -> pd.DataFrame:
     table = pd.DataFrame(index=pd.Index(list(POOLS), name="facility"))
     table["kind"] = ["balance_sheet", "joint", "warehouse", "abs", "abs"]
     table["own_share"] = [1.0, 0.3, 1.0, 1.0, 1.0]
-    table["commitment"] = [0.0, 0.0, 2_500 * MILLION, 0.0, 0.0]
+    table["commitment"] = [0.0, 0.0, 5_000 * MILLION, 0.0, 0.0]
     table["drawn"] = [0.0, 0.0, 900 * MILLION, 0.0, 0.0]
     table["advance_rate"] = [0.0, 0.0, 0.80, 0.0, 0.0]
     table["rate"] = [0.0, 0.0, 0.038, 0.0, 0.0]
-    table["unused_fee"] = [0.0, 0.0, 0.002, 0.0, 0.0]
+    table["unused_fee"] = [0.0, 0.0, 0.001, 0.0, 0.0]
     table["servicing_fee"] = [0.0, 0.0, 0.01, 0.01, 0.01]
     table["partner"] = ["", "harbour_bank", "", "", ""]
     table["partner_fee"] = [0.0, 0.02, 0.0, 0.0, 0.0]
-    table["revolving_end"] = pd.to_datetime([None, None, None, "2028-12-31", "2026-06-30"])
-    table["legal_final"] = pd.to_datetime([None, None, None, "2030-12-31", "2028-06-30"])
+    table["revolving_end"] = dates([*[NEVER] * 3, "2028-12-31", "2026-06-30"])
+    table["legal_final"] = dates([*[NEVER] * 3, "2030-12-31", "2028-06-30"])
     table["reserve_rate"] = 0.0
     table["cash"] = [0.0, 0.0, 40 * MILLION, 40 * MILLION, 0.0]
     table["cash_rate"] = [0.0, 0.0, 0.010, 0.010, 0.010]
@@ -133,7 +133,7 @@ def _lines() -> pd.DataFrame:
     columns = ["line", "kind", "drawn", "commitment", "rate", "commitment_fee", "class", "revolving"]
     rows = [
         ("bank_a", "bank_line", 1_500.0, 3_500.0, 0.040, 0.002, "nonstandard", True),
-        ("bond", "bond", 3_000.0, 3_000.0, 0.036, 0.0, "standardised", False),
+        ("bond", "bond", 3_000.0, 3_200.0, 0.036, 0.0, "standardised", False),
         ("standby", "standby", 0.0, 500.0, 0.050, 0.003, "nonstandard", True),
     ]
     table = pd.DataFrame(rows, columns=columns)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from liquidity.book.make_parts import MILLION
+from liquidity.book.make_parts import MILLION, NEVER, dates
 
 POOLS = {
     "balance_sheet": 20_000.0,
@@ -52,8 +52,8 @@ def facilities() -> pd.DataFrame:
     table["partner"] = ["", "harbour_bank", "river_bank", "", "", "", ""]
     table["partner_fee"] = [0.0, 0.020, 0.018, 0.0, 0.0, 0.0, 0.0]
     table["class"] = "standardised"
-    table["revolving_end"] = pd.to_datetime([None, None, None, None, "2028-06-30", "2027-03-31", "2026-06-30"])
-    table["legal_final"] = pd.to_datetime([None, None, None, None, "2030-06-30", "2029-03-31", "2028-06-30"])
+    table["revolving_end"] = dates([*[NEVER] * 4, "2028-06-30", "2027-06-30", "2026-06-30"])
+    table["legal_final"] = dates([*[NEVER] * 4, "2030-06-30", "2029-06-30", "2028-06-30"])
     table["reserve_rate"] = 0.0
     table["cash"] = [0.0, 0.0, 0.0, 60 * MILLION, 60 * MILLION, 40 * MILLION, 0.0]
     table["cash_rate"] = [0.0, 0.0, 0.0, 0.010, 0.010, 0.010, 0.010]
@@ -64,8 +64,8 @@ def facilities() -> pd.DataFrame:
 def tranches() -> pd.DataFrame:
     """The table `tranches`: three classes per ABS, the lowest retained; CNY."""
     sizes = {
-        "abs_2026a": [(10_200.0, 0.031), (1_000.0, 0.047), (800.0, 0.0)],
-        "abs_2025a": [(6_600.0, 0.030), (800.0, 0.048), (600.0, 0.0)],
+        "abs_2026a": [(10_200.0, 0.031), (1_000.0, 0.043), (800.0, 0.0)],
+        "abs_2025a": [(6_600.0, 0.030), (800.0, 0.043), (600.0, 0.0)],
         "abs_2024a": [(3_900.0, 0.032), (1_000.0, 0.050), (800.0, 0.0)],
     }
     names = ("senior", "mezzanine", "subordinated")

@@ -18,7 +18,7 @@ SEED = 2026
 
 GRADES = pd.DataFrame(
     {
-        "share": [0.35, 0.30, 0.20, 0.10, 0.05],
+        "share": [0.33, 0.29, 0.20, 0.11, 0.07],
         "apr": [0.0730, 0.1095, 0.1460, 0.1825, 0.2190],
         "pd": [0.004, 0.009, 0.020, 0.050, 0.120],
         "limit": [30_000.0, 20_000.0, 12_000.0, 8_000.0, 4_000.0],
@@ -31,15 +31,17 @@ GRADES = pd.DataFrame(
     index=list("ABCDE"),
 )
 BEHAVIOURS = pd.DataFrame(
-    {"share": [0.40, 0.35, 0.25], "pd": [0.7, 1.1, 1.5], "payment": [1.35, 0.95, 0.65], "apr": [0.0, 0.002, 0.004]},
+    {"share": [0.40, 0.35, 0.25], "pd": [0.7, 1.1, 1.5], "payment": [1.35, 0.95, 0.65], "apr": [0.0, 0.004, 0.004]},
     index=["full", "partial", "minimum"],
 )
 REGIONS = {"east": 0.40, "south": 0.27, "central": 0.19, "west": 0.14}
+PREMIUM = {"east": 0.0, "south": 0.001, "central": 0.003, "west": 0.005}
+"Added to the APR of the grade, by region."
 FIRM_SHARE = 0.008
 "Part of the whole book that each of the four segments of small firms holds."
 GUARANTEED = {"central": 0.30, "west": 0.60}
 "Share of the firms' loans that the regions' guarantee funds stand behind."
-DEAR = "E-partial-east"
+DEAR = "E-full-east"
 "Carries an insurance sold with the loan, which lifts its all-in cost above the cap."
 
 
@@ -88,6 +90,7 @@ def _segments(noise: np.random.Generator) -> tuple[pd.DataFrame, pd.Series]:
         for region in REGIONS
     ]
     table = pd.DataFrame(consumers + [_firm(region) for region in REGIONS]).set_index("segment")
+    table["tenor_months"] = table["tenor_months"].astype(int)
     firm = table["purpose"] == "operation"
     weight = table.pop("share") * noise.lognormal(0.0, 0.10, len(table))
     weight = weight.where(firm, weight / weight[~firm].sum() * (1 - FIRM_SHARE * firm.sum()))
@@ -100,7 +103,7 @@ def _segments(noise: np.random.Generator) -> tuple[pd.DataFrame, pd.Series]:
 
 def _consumer(grade: str, behaviour: str, region: str) -> dict[str, object]:
     name, g, b = f"{grade}-{behaviour}-{region}", GRADES.loc[grade], BEHAVIOURS.loc[behaviour]
-    apr = round(g["apr"] + b["apr"], 4)
+    apr = round(g["apr"] + b["apr"] + PREMIUM[region], 4)
     return {
         "segment": name,
         "grade": grade,
@@ -108,7 +111,7 @@ def _consumer(grade: str, behaviour: str, region: str) -> dict[str, object]:
         "region": region,
         "product": "instalment" if behaviour == "full" else "revolving",
         "purpose": "consumption",
-        "tenor_months": int(g["tenor"]),
+        "tenor_months": g["tenor"],
         "apr": apr,
         "apr_all_in": 0.242 if name == DEAR else round(apr + 0.006, 4),
         "pd": g["pd"] * b["pd"],
@@ -161,9 +164,11 @@ def _requests(segments: pd.DataFrame, balances: pd.DataFrame) -> pd.DataFrame:
     tonight["model_kept"] = np.where(changed, 0.85, 1.0)
     tonight["policy_kept"] = np.where(segments["region"] == "west", 0.97, 1.0)
     tonight["available"] = np.where(out, 0.995, 1.0)
-    tonight["new_demand"] = fen(0.14 * held)
-    tomorrow = tonight.assign(**{"from": AS_OF + pd.Timedelta(days=1), "available": 1.0})
-    fortnight = tomorrow.assign(**{"from": AS_OF + pd.Timedelta(days=14), "model_kept": 1.0})
+    tonight["new_demand"] = fen(0.11 * held)
+    tomorrow = tonight.assign(available=1.0)
+    tomorrow["from"] = AS_OF + pd.Timedelta(days=1)
+    fortnight = tomorrow.assign(model_kept=1.0)
+    fortnight["from"] = AS_OF + pd.Timedelta(days=14)
     table = pd.concat([tonight, tomorrow[out], fortnight[changed]]).reset_index()
     return table.sort_values(["segment", "from"], ignore_index=True)
 
@@ -179,7 +184,7 @@ def _calendar() -> pd.DataFrame:
 def _flows() -> pd.DataFrame:
     rows = [
         ("2026-11-20", "deposit for payment clearing", -350, "other"),
-        ("2026-12-10", "interim dividend", -240, "income"),
+        ("2026-12-10", "interim dividend", -400, "income"),
         ("2027-01-15", "income tax, fourth quarter", -180, "income"),
         ("2027-04-15", "income tax, first quarter", -180, "income"),
         ("2027-07-15", "income tax, second quarter", -180, "income"),

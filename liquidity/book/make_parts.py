@@ -14,6 +14,7 @@ import pandas as pd
 Tables = dict[str, pd.DataFrame]
 
 MILLION = 1e6
+NEVER = ""
 COMPARE: dict[str, Callable[[pd.Series, str], pd.Series]] = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -22,6 +23,11 @@ COMPARE: dict[str, Callable[[pd.Series, str], pd.Series]] = {
     ">=": lambda column, value: column >= float(value),
 }
 "The comparisons of `eligibility` that the made lenders use."
+
+
+def dates(texts: list[str]) -> pd.DatetimeIndex:
+    """ISO dates as a column of dates; `NEVER` is no date."""
+    return pd.DatetimeIndex([pd.Timestamp(text) if text != NEVER else pd.NaT for text in texts])
 
 
 def fen(amount: pd.Series | np.ndarray) -> pd.Series:
@@ -117,7 +123,7 @@ def history(tables: Tables, as_of: pd.Timestamp, noise: np.random.Generator) -> 
     facilities = tables["facilities"].set_index("facility")
     rows = []
     for facility, end in facilities.loc[facilities["kind"] == "abs", "revolving_end"].items():
-        flow = _month(tables, str(facility), facilities.at[facility, "cash"])
+        flow = _month(tables, str(facility), float(facilities["cash"][str(facility)]))
         left = 1 - flow["principal"] / flow["pool_opening"]
         since = max(0, (as_of.year - end.year) * 12 + as_of.month - end.month)
         for back, month in zip(range(12, 0, -1), months, strict=True):

@@ -13,7 +13,7 @@ from liquidity.book.make_parts import MILLION, fen
 KIND_SHARE = {"balance_sheet": 0.18, "joint": 0.48, "warehouse": 0.12, "abs": 0.22}
 "Part of the managed book in each kind of facility."
 ADVANCE_RATE = 0.80
-CLASSES = {"senior": (0.845, 0.031), "mezzanine": (0.08, 0.047), "subordinated": (0.07, 0.0)}
+CLASSES = {"senior": (0.845, 0.031), "mezzanine": (0.08, 0.041), "subordinated": (0.07, 0.0)}
 "Opening size per CNY of pool, and coupon."
 
 
@@ -45,7 +45,7 @@ def _named(count: int, noise: np.random.Generator) -> pd.DataFrame:
     vintages = np.select([ages < 0, ages < 13], ["abs_2024", "abs_2025"], "abs_2026")
     stems = pd.Series(["joint_"] * joints + ["warehouse_"] * stores + list(vintages))
     names = stems + stems.groupby(stems).cumcount().map(lambda turn: ascii_lowercase[turn])
-    kinds = stems.replace({"joint_": "joint", "warehouse_": "warehouse"}).where(stems.str.endswith("_"), "abs")
+    kinds = ["joint"] * joints + ["warehouse"] * stores + ["abs"] * len(vintages)
     return pd.DataFrame(
         {"kind": ["balance_sheet", *kinds], "age": [0] * (1 + joints + stores) + list(ages)},
         index=pd.Index(["balance_sheet", *names], name="facility"),
@@ -89,13 +89,14 @@ def funded(places: pd.DataFrame, held: pd.Series, noise: np.random.Generator) ->
 def tranches(places: pd.DataFrame, held: pd.Series, noise: np.random.Generator) -> pd.DataFrame:
     """The table `tranches`: three classes per ABS, the lowest retained; an amortising senior is part paid."""
     rows = []
-    for facility, place in places[places["kind"] == "abs"].iterrows():
-        aged = place["revolving_end"] <= AS_OF
+    ages = places.loc[places["kind"] == "abs", "revolving_end"]
+    for facility, pool in held.reindex(ages.index).items():
+        aged = ages[str(facility)] <= AS_OF
         for rank, (name, (size, coupon)) in enumerate(CLASSES.items(), start=1):
             left = size - (noise.uniform(0.02, 0.25) if aged and rank == 1 else 0.0)
             price = round(coupon + noise.uniform(-0.002, 0.002), 4) if coupon else 0.0
             holder = "third_party" if coupon else "retained"
-            rows.append((facility, name, rank, round(left * held[facility], 2), price, holder))
+            rows.append((facility, name, rank, round(left * float(pool), 2), price, holder))
     return pd.DataFrame(rows, columns=["facility", "tranche", "seniority", "balance", "coupon", "holder"])
 
 

@@ -24,6 +24,9 @@ from liquidity.book.make_parts import (
     provision,
 )
 
+REGION_SHARE = {"east": 0.408, "south": 0.289, "central": 0.190, "west": 0.113}
+EXPECTED_LOSS = 0.0146
+"Of the lender's own loans, 12 months: the default rates are scaled to it."
 EQUITY_SHARE = 0.19
 "Equity per CNY of the lender's own loans."
 OPERATION = 11
@@ -43,6 +46,8 @@ def make_lender(segments: int, facilities: int, seed: int) -> Tables:
     people, places = _segments(segments, noise), make_places.facilities(facilities, noise)
     terms = make_places.eligibility(places, noise)
     balances = _balances(people, places, terms, noise)
+    people["pd"] = (people["pd"] * _loss_factor(people, places, balances)).clip(upper=0.40).round(5)
+    people["ecl_rate"] = (0.006 + 0.5 * people["pd"]).round(5)
     held = balances.groupby("facility")["balance"].sum()
     people["borrowers"] = crowd(people, balances, people.pop("used"))
     tables: Tables = {
@@ -64,17 +69,16 @@ def _segments(count: int, noise: np.random.Generator) -> pd.DataFrame:
     spread = pd.DataFrame(noise.lognormal(0.0, 0.1, (count, 4)), columns=["pd", "payment", "limit", "used"])
     firm = (table["purpose"] == "operation").to_numpy()
     table["tenor_months"] = noise.choice([3, 6, 12], count)
-    table["apr"] = (grades["apr"] + habits["apr"] + noise.uniform(-0.003, 0.003, count)).round(4)
+    table["apr"] = (grades["apr"] + habits["apr"] + noise.uniform(0.0, 0.006, count)).round(4)
     table["apr_all_in"] = (table["apr"] + noise.uniform(0.0, 0.008, count)).round(4)
     table["pd"] = (grades["pd"] * habits["pd"] * spread["pd"]).round(5)
     table["lgd"] = np.where(firm, 0.60, 0.88)
     table["opex_rate"] = 0.004
     table["risk_weight"] = np.where(firm, 0.85, 0.75)
-    table["ecl_rate"] = (0.006 + 0.5 * table["pd"]).round(5)
     limit = grades["limit"] * spread["limit"] * np.where(firm, 20.0, 1.0)
     table["limit"] = limit.round(-2).clip(1_000.0, 500_000.0)
     rate = grades["payment"] * habits["payment"] * spread["payment"]
-    table["monthly_payment_rate"] = rate.clip(0.02, 0.60).round(4)
+    table["monthly_payment_rate"] = rate.clip(0.02, 0.34).round(4)
     table["guaranteed_share"] = np.where(firm, noise.choice([0.0, 0.3, 0.6], count), 0.0)
     table["guarantee_fee"] = np.where(table["guaranteed_share"] > 0, 0.004, 0.0)
     table["used"] = (grades["used"] * spread["used"]).clip(upper=0.95)
@@ -104,7 +108,25 @@ def _balances(
     weight = pd.DataFrame(people["share"].to_numpy()[:, None] * kept, people.index, places.index)
     weight["balance_sheet"] = people["share"]
     total = 120_000 * MILLION * np.sqrt(len(people) / 64)
-    return holdings(people, weight, terms, (places["part"] * total).to_dict())
+    totals = (places["part"] * total).to_dict()
+    return holdings(people, _fitted(people, weight, terms, totals), terms, totals)
+
+
+def _fitted(people: pd.DataFrame, weight: pd.DataFrame, terms: pd.DataFrame, totals: dict[str, float]) -> pd.DataFrame:
+    """Weights whose holdings have the regions' usual shares, as near as eligibility lets them (a few rounds of fit)."""
+    for _ in range(12):
+        balances = holdings(people, weight, terms, totals)
+        region = balances["balance"].groupby(balances["segment"].map(people["region"])).sum()
+        factor = pd.Series(REGION_SHARE) * region.sum() / region
+        weight = weight.mul(people["region"].map(factor), axis=0)
+    return weight
+
+
+def _loss_factor(people: pd.DataFrame, places: pd.DataFrame, balances: pd.DataFrame) -> float:
+    """By how much default rates must rise for the expected loss of the lender's share to be `EXPECTED_LOSS`."""
+    own = balances["balance"] * balances["facility"].map(places["own_share"])
+    rate = people["pd"] * people["lgd"] * (1 - people["guaranteed_share"])
+    return float(EXPECTED_LOSS * own.sum() / (own * balances["segment"].map(rate)).sum())
 
 
 def _requests(people: pd.DataFrame, balances: pd.DataFrame, noise: np.random.Generator) -> pd.DataFrame:

@@ -14,17 +14,18 @@ easiest group; primal simplex goes on from the parent's basis; workers hold the 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
+from itertools import combinations
 from multiprocessing import get_context
-from typing import Any
 
 import numpy as np
 
 from liquidity.errors import SolverFailed
 from liquidity.program.compile import Program
-from liquidity.program.solve import Options, Session
+from liquidity.program.solve import Options, Packed, Session, pack_basis, unpack_basis
 from liquidity.program.stages import Goals, run_stages
 
 FUNDING = "FUNDING"
@@ -42,6 +43,10 @@ class Node:
     iterations: int
     method: str
     seconds: float
+    basis: Packed = field(repr=False)
+
+
+Step = tuple[frozenset[str], Packed]
 
 
 @dataclass(frozen=True)
@@ -72,21 +77,19 @@ class Lifter:
         self.goals, self.session = goals, Session(program, options)
         self.groups = group_rows(program)
         self.market = market_rows(program)
-        self.bases: dict[frozenset[str], Any] = {}
-        self.start = (self.session.lower.copy(), self.session.upper.copy())
 
-    def solve(self, lifted: frozenset[str], parent: frozenset[str] | None) -> Node:
-        """Lift the groups, solve from the parent's basis, and walk stages 2 and 3."""
-        session = self.session
+    def solve(self, lifted: frozenset[str], start: Packed) -> Node:
+        """Lift the groups, solve from the basis `start`, and walk stages 2 and 3."""
+        clock, session = time.perf_counter(), self.session
         session.reset()
         session.lift(self.rows(lifted))
-        answer = session.solve(self.bases.get(parent) if parent is not None else None)
-        self.bases[lifted] = answer.basis
+        answer = session.solve(unpack_basis(start))
         staged = run_stages(session, self.goals.stages[:2])
         x = staged.last.x
         value = np.stack([self.goals.relent[w] @ x - self.goals.wanted[w] @ x for w in range(WINDOWS)])
         touched = frozenset(name for name, rows in self.groups.items() if staged.touched[rows].any())
-        return Node(value, touched, answer.iterations, answer.method, answer.seconds)
+        seconds = time.perf_counter() - clock
+        return Node(value, touched, answer.iterations, answer.method, seconds, pack_basis(answer.basis))
 
     def rows(self, lifted: frozenset[str]) -> np.ndarray:
         """Mask of the rows of a set; FUNDING stands for the open market."""
@@ -121,49 +124,59 @@ def start_worker(program: Program, goals: Goals, options: Options) -> None:
     _worker = Lifter(program, goals, options)
 
 
-def run_task(task: Sequence[tuple[frozenset[str], frozenset[str] | None]]) -> list[tuple[frozenset[str], Node]]:
-    """Solve a list of (set, parent) in order."""
+def lift_in_worker(lifted: frozenset[str], start: Packed) -> Node:
+    """Solve one set in a worker process."""
     if _worker is None:
         raise RuntimeError("the worker was not started")
-    return [(lifted, _worker.solve(lifted, parent)) for lifted, parent in task]
+    return _worker.solve(lifted, start)
 
 
 class Crew:
-    """Workers that solve sets: processes where there are more than one, else this process."""
+    """Solves sets as they become ready: in worker processes where there are more than one, else in this one."""
 
     def __init__(self, program: Program, goals: Goals, options: Options, workers: int) -> None:
-        self.workers = workers
-        self.pools = [
-            ProcessPoolExecutor(1, get_context("spawn"), start_worker, (program, goals, options)) for _ in range(workers)
-        ] if workers > 1 else []  # fmt: skip
-        if not self.pools:
-            start_worker(program, goals, options)
+        given = (program, goals, options)
+        self.lifter = Lifter(*given) if workers == 1 else None
+        context = get_context("spawn")
+        self.pool = None if workers == 1 else ProcessPoolExecutor(workers, context, start_worker, given)
 
-    def run(
-        self, tasks: Sequence[Sequence[tuple[frozenset[str], frozenset[str] | None]]]
-    ) -> dict[frozenset[str], Node]:
-        """Run one task per worker and gather the nodes."""
-        if not self.pools:
-            return dict(item for task in tasks for item in run_task(task))
-        jobs = [self.pools[place % self.workers].submit(run_task, task) for place, task in enumerate(tasks)]
-        return dict(item for job in jobs for item in job.result())
+    def grow(self, ready: Iterable[Step], follow: Callable[[frozenset[str], Node], Iterable[Step]]) -> None:
+        """Solve every step, and those that `follow` names once a step is solved."""
+        if self.pool is None:
+            assert self.lifter is not None
+            stack = list(ready)[::-1]
+            while stack:
+                lifted, start = stack.pop()
+                stack += list(follow(lifted, self.lifter.solve(lifted, start)))[::-1]
+            return
+        running: dict[Future[Node], frozenset[str]] = {}
+
+        def submit(steps: Iterable[Step]) -> None:
+            assert self.pool is not None
+            running.update({self.pool.submit(lift_in_worker, *step): step[0] for step in steps})
+
+        submit(ready)
+        while running:
+            for job in wait(running, return_when=FIRST_COMPLETED).done:
+                submit(follow(running.pop(job), job.result()))
 
     def __enter__(self) -> Crew:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for pool in self.pools:
-            pool.shutdown(cancel_futures=True)
+        if self.pool is not None:
+            self.pool.shutdown(cancel_futures=True)
 
 
-def make_amounts(program: Program, goals: Goals, options: Options, workers: int) -> Amounts:
-    """Split declined over causes, exactly. `program` has its yes/no decisions held and its repaired bounds.
+def make_amounts(program: Program, goals: Goals, options: Options, workers: int, start: Packed) -> Amounts:
+    """Split declined over causes, exactly.
 
-    Raises SolverFailed where more groups can matter than can be enumerated.
+    `program` has its yes/no decisions held and its repaired bounds; `start` is the basis of its optimum. Raises
+    SolverFailed where more groups can matter than can be enumerated.
     """
     names = tuple(group_rows(program))
     with Crew(program, goals, options, workers) as crew:
-        game = Game(crew, names)
+        game = Game(crew, names, start)
         game.play()
     return game.amounts(goals.segments)
 
@@ -171,23 +184,22 @@ def make_amounts(program: Program, goals: Goals, options: Options, workers: int)
 class Game:
     """The lattice of sets of lifted groups, solved as far as it can matter."""
 
-    def __init__(self, crew: Crew, names: tuple[str, ...]) -> None:
-        self.crew, self.names = crew, names
+    def __init__(self, crew: Crew, names: tuple[str, ...], start: Packed) -> None:
+        self.crew, self.names, self.start = crew, names, start
         self.nodes: dict[frozenset[str], Node] = {}
         self.players: tuple[str, ...] = ()
 
     def play(self) -> None:
         """Singles first (they order the tree), then every set of the groups that can matter, then the market."""
         none: frozenset[str] = frozenset()
-        self.nodes |= self.crew.run([[(none, None)]] * self.crew.workers)
+        self.solve({none: self.start})
         met = self.nodes[none].touched
         while True:
-            self.solve_singles(sorted(met))
+            base = self.nodes[none].basis
+            self.solve({frozenset([name]): base for name in sorted(met)})
             self.players = self.order(met)
             if len(self.players) > MOST_PLAYERS:
-                raise SolverFailed(
-                    f"{len(self.players)} groups of rules matter, at most {MOST_PLAYERS} can be enumerated"
-                )
+                raise SolverFailed(f"{len(self.players)} groups matter, at most {MOST_PLAYERS} can be enumerated")
             self.solve_tree()
             more = frozenset().union(*(self.nodes[lifted].touched for lifted in self.lattice()))
             if more <= met:
@@ -195,55 +207,50 @@ class Game:
             met |= more
         self.solve_market()
 
-    def solve_singles(self, names: Sequence[str]) -> None:
-        """Lift each group alone."""
-        self.run([(frozenset([name]), frozenset[str]()) for name in names])
+    def solve(self, steps: dict[frozenset[str], Packed]) -> None:
+        """Solve sets that do not wait for each other."""
 
-    def run(self, wanted: Iterable[tuple[frozenset[str], frozenset[str] | None]]) -> None:
-        """Spread independent sets over the workers."""
-        left = [item for item in wanted if item[0] not in self.nodes]
-        self.nodes |= self.crew.run([left[place :: self.crew.workers] for place in range(self.crew.workers)])
+        def keep(lifted: frozenset[str], node: Node) -> list[Step]:
+            self.nodes[lifted] = node
+            return []
+
+        self.crew.grow([step for step in steps.items() if step[0] not in self.nodes], keep)
 
     def order(self, met: Iterable[str]) -> tuple[str, ...]:
-        """Groups by how hard they are to lift alone, hardest first: an easy lift is repeated often, a hard one seldom."""
+        """Groups by how hard they are to lift alone, hardest first: easy lifts are repeated often, hard ones seldom."""
         return tuple(sorted(met, key=lambda name: (-self.nodes[frozenset([name])].iterations, name)))
 
     def lattice(self) -> list[frozenset[str]]:
-        """Every set of players, depth first from the hardest."""
-        out: list[frozenset[str]] = []
+        """Every set of players."""
+        sizes = range(len(self.players) + 1)
+        return [frozenset(group) for size in sizes for group in combinations(self.players, size)]
 
-        def descend(lifted: frozenset[str], place: int) -> None:
-            out.append(lifted)
-            for other in range(place, len(self.players)):
-                descend(lifted | {self.players[other]}, other + 1)
-
-        descend(frozenset(), 0)
-        return out
-
-    def parent(self, lifted: frozenset[str]) -> frozenset[str] | None:
-        """The set without its easiest group."""
-        if not lifted:
-            return None
-        return lifted - {max(lifted, key=self.players.index)}
+    def children(self, lifted: frozenset[str]) -> list[frozenset[str]]:
+        """The set with one easier group more: each set has one parent, itself without its easiest group."""
+        after = max((self.players.index(name) for name in lifted), default=-1) + 1
+        return [lifted | {name} for name in self.players[after:]]
 
     def solve_tree(self) -> None:
-        """One branch per worker: the sets are split by which of the hardest groups they lift."""
-        split = max(0, math.ceil(math.log2(self.crew.workers)))
-        heads = self.players[:split]
-        branches: dict[frozenset[str], list[tuple[frozenset[str], frozenset[str] | None]]] = {}
-        for lifted in self.lattice():
-            branches.setdefault(lifted & frozenset(heads), []).append((lifted, self.parent(lifted)))
-        tasks: list[list[tuple[frozenset[str], frozenset[str] | None]]] = [[] for _ in range(self.crew.workers)]
-        for place, (_, branch) in enumerate(sorted(branches.items(), key=lambda item: sorted(item[0]))):
-            tasks[place % self.crew.workers] += [item for item in branch if item[0] not in self.nodes]
-        self.nodes |= self.crew.run(tasks)
+        """Every set of players, each from the basis of its parent."""
+
+        def follow(lifted: frozenset[str], node: Node) -> list[Step]:
+            self.nodes[lifted] = node
+            return self.ready(lifted)
+
+        self.crew.grow(self.ready(frozenset()), follow)
+
+    def ready(self, lifted: frozenset[str]) -> list[Step]:
+        """Sets below `lifted` that can be solved now: its children, or the children of those solved before."""
+        out: list[Step] = []
+        for child in self.children(lifted):
+            out += self.ready(child) if child in self.nodes else [(child, self.nodes[lifted].basis)]
+        return out
 
     def solve_market(self) -> None:
-        """Everything lifted, with and without the open market; the market alone."""
-        whole = frozenset(self.names)
-        players = frozenset(self.players)
-        self.nodes[whole] = self.nodes[players]
-        self.run([(whole | {FUNDING}, players), (frozenset([FUNDING]), frozenset())])
+        """Everything lifted and the open market; the market alone."""
+        none, whole = frozenset[str](), frozenset(self.players)
+        free = frozenset([*self.names, FUNDING])
+        self.solve({free: self.nodes[whole].basis, frozenset([FUNDING]): self.nodes[none].basis})
 
     def amounts(self, segments: tuple[str, ...]) -> Amounts:
         """Shapley over the players, then funding, then what is left."""

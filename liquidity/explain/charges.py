@@ -17,6 +17,7 @@ import scipy.sparse.linalg as spla
 from liquidity.program.compile import Family, Program
 
 FUTURE = "future_relending"
+LONG = ["segment", "borrower", "facility", "item", "charge"]
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,8 @@ def is_later_request(family: Family) -> np.ndarray:
 def charges_table(program: Program, charges: Charges, labels: list[str], period: int = 1) -> pd.DataFrame:
     """Long table of one period's lending: segment, borrower, facility, period, item, charge (CNY per CNY).
 
-    Items: `margin`, one per rule that takes anything, `future_relending`, `reduced_cost`; margin less all charges is the
-    reduced cost. `labels` are the periods' ISO dates.
+    Items: `margin`, one per rule that takes anything, `future_relending`, `reduced_cost`; margin less all charges
+    is the reduced cost. `labels` are the periods' ISO dates.
     """
     family = program.column("lend")
     lend = family.frame()
@@ -99,6 +100,6 @@ def charges_table(program: Program, charges: Charges, labels: list[str], period:
     wide = {"margin": charges.margin[at], **{k: v[at] for k, v in charges.charge.items() if np.any(v[at])}}
     wide["reduced_cost"] = charges.reduced[at]
     table = pd.DataFrame(wide, index=pd.MultiIndex.from_frame(lend[["segment", "borrower", "facility"]]))
-    long = table.rename_axis(columns="item").stack().rename("charge").reset_index()
+    long = table.rename_axis(columns="item").stack().reset_index().set_axis(LONG, axis=1)
     long.insert(3, "period", labels[period - 1])
     return long

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ import pandas as pd
 from liquidity.explain.amounts import Amounts
 from liquidity.explain.ledger import GATE_COLUMNS
 from liquidity.explain.rounding import fen_by_key
-from liquidity.explain.words import borrower_text, scope, treasury_text
+from liquidity.explain.words import Lang, borrower_text, scope, treasury_text
 
 COLUMNS = ["segment", "period", "rank", "cause", "rule", "origin", "scope", "amount", "share", "alone",
            "text_en", "text_zh", "borrower_text_en", "borrower_text_zh"]  # fmt: skip
@@ -30,6 +31,9 @@ class Culprit:
     rule: str
     origin: str
     words: Mapping[str, str]
+
+
+NOBODY = Culprit("", "", {"en": "", "zh": ""})
 
 
 def make_reasons(ledgers: Mapping[str, pd.DataFrame], amounts: Amounts | None, unit: float,
@@ -72,7 +76,7 @@ def window_reasons(
     if len(parts):
         parts = fen_by_key(parts, ["segment"], total=ledger.declined)
     gates = ledger[list(GATE_CAUSES)].rename(columns=GATE_CAUSES).rename_axis(columns="cause").stack()
-    gates = gates.rename("amount").reset_index().assign(alone=np.nan, gate=True)
+    gates = gates.reset_index().set_axis(["segment", "cause", "amount"], axis=1).assign(alone=np.nan, gate=True)
     table = pd.concat([frame for frame in (gates, parts.assign(gate=False)) if len(frame)], ignore_index=True)
     table = table[table.amount != 0].assign(period=period)
     if table.empty:
@@ -89,25 +93,28 @@ def window_reasons(
 def class_shares(table: pd.DataFrame, ledger: pd.DataFrame) -> dict[str, float]:
     """Share of the segments with freed money that each cause hits."""
     all_ = max(int((ledger.freed > 0).sum()), 1)
-    return (table[table.amount > 0].groupby("cause").segment.nunique() / all_).to_dict()
+    hit = table[table.amount > 0].groupby("cause").segment.nunique() / all_
+    return {str(cause): float(share) for cause, share in hit.items()}
 
 
 def told(table: pd.DataFrame, culprits: Mapping[str, Culprit], hit: Mapping[str, float]) -> pd.DataFrame:
     """Add rule, origin, scope and the sentences."""
-    nobody = Culprit("", "", {"en": "", "zh": ""})
-    rows = []
-    for row in table.itertuples():
-        who = nobody if row.gate else culprits.get(str(row.cause), nobody)
-        facts = (row.segment, MONTH if row.period == MONTH else "tonight", row.freed, row.cause)
-        rows.append(
-            {
-                "rule": who.rule,
-                "origin": who.origin,
-                "scope": scope(hit.get(str(row.cause), 0.0)),
-                **{f"text_{lang}": treasury_text(lang, *facts, who.words[lang], who.origin, row.amount, row.alone)
-                   for lang in ("en", "zh")},
-                # money that the pool declined has passed every gate, so its borrowers may be told it is not about them
-                **{f"borrower_text_{lang}": borrower_text(lang, str(row.cause), not row.gate) for lang in ("en", "zh")},
-            }
-        )  # fmt: skip
+    columns = ["segment", "period", "freed", "cause", "gate", "amount", "alone"]
+    rows = [tell(row, culprits, hit) for row in table[columns].to_dict("records")]
     return pd.concat([table, pd.DataFrame(rows, index=table.index)], axis=1)
+
+
+def tell(row: Mapping[Any, Any], culprits: Mapping[str, Culprit], hit: Mapping[str, float]) -> dict[str, str]:
+    """Rule, origin, scope and sentences of one reason."""
+    cause, gate = row["cause"], row["gate"]
+    who = NOBODY if gate else culprits.get(cause, NOBODY)
+    when = MONTH if row["period"] == MONTH else "tonight"
+    facts = (row["segment"], when, row["freed"], cause)
+    out = {"rule": who.rule, "origin": who.origin, "scope": scope(hit.get(cause, 0.0))}
+    langs: tuple[Lang, ...] = ("en", "zh")
+    for lang in langs:
+        words = who.words[lang]
+        out[f"text_{lang}"] = treasury_text(lang, *facts, words, who.origin, row["amount"], row["alone"])
+        # money that the pool declined has passed every gate, so its borrowers may be told it is not about them
+        out[f"borrower_text_{lang}"] = borrower_text(lang, cause, not gate)
+    return out

@@ -74,5 +74,5 @@ def make_grid(as_of: date, horizon: Sequence[str]) -> Grid:
         count, length, unit = int(match[1]), int(match[2]), match[3]
         block = starts[-1]
         # months are counted from the block's first day, so that a 31st does not drift to the 28th
-        starts += [block + relativedelta(**{f"{unit}s": length * k}) for k in range(1, count + 1)]  # type: ignore[arg-type]
+        starts += [block + relativedelta(**{f"{unit}s": length * k}) for k in range(1, count + 1)]
     return Grid(tuple(starts))

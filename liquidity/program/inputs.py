@@ -172,10 +172,11 @@ def requests_part(book: Book, grid: Grid, unit: float, data: xr.Dataset) -> dict
 def flows(book: Book, grid: Grid, unit: float) -> xr.DataArray:
     """Other known cash flows by account (`income`, `other`) and period, in units; + in, - out."""
     out = xr.DataArray(np.zeros((2, grid.size)), dims=("account", "period"), coords={"account": ["income", "other"]})
-    for row in book["flows"].itertuples():
-        period = grid.period_of(pd.Timestamp(row.date).date())  # type: ignore[arg-type]
+    table = book["flows"].reset_index()
+    for day, account, amount in zip(table.date.dt.date, table.account, table.amount.to_numpy(float)):
+        period = grid.period_of(day)
         if period is not None:
-            out.loc[{"account": row.account}][period - 1] += row.amount / unit
+            out.loc[{"account": account}][period - 1] += amount / unit
     return out
 
 

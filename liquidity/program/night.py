@@ -44,13 +44,13 @@ def solve_night(program: Program, goals: Goals, tier_of: dict[str, int], materia
     methods = ("primal", *dict.fromkeys((method, "ipx", "dual")))
     session, mended = Session(program, options, methods), None
     try:
-        choice, best = settle(session, None)
+        choice, _ = settle(session, None)
     except Infeasible:
         program, mended = repair(program, tier_of, materiality, book, options)
         chain = session.chain
         session = Session(program, options, methods)
         session.chain = chain
-        choice, best = settle(session, mended.basis)
+        choice, _ = settle(session, mended.basis)
     held = hold(program, choice)
     staged = run_stages(session, goals.stages)
     return Solved(program, held, staged, choice, mended, tuple(session.chain))

@@ -60,7 +60,7 @@ def repair(
     elastic = make_elastic(program, tier_of, book)
     session = Session(elastic.program, options)
     basis, suspects, short = None, set(), np.zeros(len(elastic.rows))
-    for number, tier in enumerate(elastic.tiers):
+    for number in range(len(elastic.tiers)):
         cost = np.zeros(elastic.program.shape[1])
         weight = -elastic.program.matrix[program.shape[0] + number].toarray().ravel()
         cost[elastic.first :] = weight[elastic.first :]

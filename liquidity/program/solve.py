@@ -250,6 +250,28 @@ def nearest(value: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarr
     return np.where(np.isfinite(bound), bound, value)
 
 
+Packed = tuple[np.ndarray, np.ndarray]
+STATUS = [highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic, highspy.HighsBasisStatus.kUpper,
+          highspy.HighsBasisStatus.kZero, highspy.HighsBasisStatus.kNonbasic]  # fmt: skip
+
+
+def pack_basis(basis: Any) -> Packed:
+    """A basis as small integers, to travel between processes."""
+    return (
+        np.fromiter((int(status) for status in basis.col_status), np.int8),
+        np.fromiter((int(status) for status in basis.row_status), np.int8),
+    )
+
+
+def unpack_basis(packed: Packed) -> Any:
+    """The basis of its integers."""
+    basis = highspy.HighsBasis()
+    basis.col_status = [STATUS[place] for place in packed[0].tolist()]
+    basis.row_status = [STATUS[place] for place in packed[1].tolist()]
+    basis.valid = True
+    return basis
+
+
 def with_basic_row(basis: Any) -> Any:
     """A basis for the same program with one more row that does not bind."""
     bigger = highspy.HighsBasis()

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from liquidity.program.compile import Program
-from liquidity.program.solve import Answer, Session
+from liquidity.program.solve import FACE, Answer, Session
 
 WINDOW_DAYS = 30
 
@@ -54,20 +55,18 @@ def run_stages(session: Session, stages: tuple[np.ndarray, ...]) -> Staged:
     of the answer.
     """
     first = last = session.refresh()
-    touched = np.abs(first.price) > 0
+    touched = np.abs(first.price) > FACE
     for goal in stages:
         session.narrow()
         session.objective(goal)
         session.solve(last.basis, methods=("primal", "dual"))
         last = session.refresh()
-        touched |= np.abs(last.price) > 0
+        touched |= np.abs(last.price) > FACE
     return Staged(first, last, touched)
 
 
 def make_goals(pool: Any, program: Program) -> Goals:
     """The goals of the stages, from the pool's data and the program's columns."""
-    import scipy.sparse as sp
-
     window = pool.grid.first_days(WINDOW_DAYS)
     names = tuple(pool.inputs.segment.values.tolist())
     row = {name: position for position, name in enumerate(names)}

@@ -9,6 +9,7 @@ import numpy as np
 from liquidity.program.pool import Pool
 from liquidity.program.sequence import write_principal
 from liquidity.rules.eligibility import ineligible
+from liquidity.rules.pool_cover import PoolCover
 
 
 def write_trusts(pool: Pool) -> None:
@@ -124,7 +125,7 @@ def is_safe(pool: Pool, facility: str) -> bool:
     opening one; later the cheap senior class goes first, so the dearest coupon is the safe measure.
     """
     data, ends = pool.inputs, pool.ends(facility)
-    idle = [rule.max_uninvested for rule in pool.rulebook.rules if rule.kind == "pool_cover"]
+    idle = [rule.max_uninvested for rule in pool.rulebook.rules if isinstance(rule, PoolCover)]
     at = data.sel(facility=facility)
     if not idle or float(at.deficiency) > 0 or (ends and float(at.reserve_rate) > 0):
         return False

@@ -22,7 +22,7 @@ from liquidity.program.compile import Program, compile_program
 from liquidity.program.night import Solved, solve_night
 from liquidity.program.plan import make_plan
 from liquidity.program.pool import Pool
-from liquidity.program.solve import Options
+from liquidity.program.solve import Options, pack_basis
 from liquidity.program.stages import WINDOW_DAYS, Goals, make_goals
 from liquidity.rules.rulebook import Rulebook
 from liquidity.runs import tables as made
@@ -96,7 +96,7 @@ def allocate(book: Book, rulebook: Rulebook, previous: pd.Series | None = None, 
     if declined > 0:
         say(f"decision, ledger and charges after {sum(part['wall'] for part in clock.seconds.values()):.1f} s")
         with clock.phase("amounts"):
-            amounts = make_amounts(solved.held, goals, options, rulebook.solver.workers)
+            amounts = make_amounts(solved.held, goals, options, rulebook.solver.workers, pack_basis(first.basis))
         say(f"amounts by {amounts.solves} re-solves in {clock.seconds['amounts']['wall']:.1f} s")
     with clock.phase("tables"):
         labels = pool.grid.labels

@@ -43,8 +43,16 @@ def pin_executed(book: Book, run: Path) -> Book:
     today = pd.Timestamp(book.as_of)
     pins = pd.DataFrame(
         {
-            "target": "lend", "segment": paid.segment, "facility": paid.facility, "line": "", "from": today, "to": today,
-            "op": ">=", "amount": paid.amount, "reason": "already paid out today", "by": str(read_record(run)["id"]),
+            "target": "lend",
+            "segment": paid.segment,
+            "facility": paid.facility,
+            "line": "",
+            "from": today,
+            "to": today,
+            "op": ">=",
+            "amount": paid.amount,
+            "reason": "already paid out today",
+            "by": str(read_record(run)["id"]),
         }
-    )  # fmt: skip
+    )
     return book.replace("pins", pd.concat([book["pins"], pins], ignore_index=True) if len(book["pins"]) else pins)

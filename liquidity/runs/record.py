@@ -32,7 +32,8 @@ def versions() -> dict[str, str]:
 def run_id(book: Book, rulebook: Rulebook, previous: str, options: dict[str, Any]) -> str:
     """First 12 hex digits of the sha256 of everything the answer depends on."""
     content = {
-        "book": book.digest, "rulebook": rulebook.digest, "previous": previous, "options": options, "versions": versions(),
+        "book": book.digest, "rulebook": rulebook.digest, "previous": previous, "options": options,
+        "versions": versions(),
     }  # fmt: skip
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 

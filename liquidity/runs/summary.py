@@ -123,15 +123,18 @@ def print_texts(reasons: pd.DataFrame, column: str, console: Console, most: int)
 def print_book(book: Book, as_json: bool, console: Console) -> None:
     """Opening balance sheet of a book that passed every check."""
     start = opening(book)
-    facts = {"as_of": book.as_of.isoformat(), "currency": book.currency, "digest": book.digest, "assets": start.assets,
-             "other": start.other, "segments": len(book["segments"]), "facilities": len(book["facilities"])}  # fmt: skip
+    facts = {"as_of": book.as_of.isoformat(), "currency": book.currency, "digest": book.digest,
+             "assets": start.assets, "other": start.other,
+             "segments": len(book["segments"]), "facilities": len(book["facilities"])}  # fmt: skip
     if as_json:
         print(json.dumps(facts, sort_keys=True))
         return
     console.print(
-        f"[bold]book of {facts['as_of']}[/bold]: {facts['segments']} segments, {facts['facilities']} facilities; every check passed"
+        f"[bold]book of {facts['as_of']}[/bold]: {facts['segments']} segments, {facts['facilities']} facilities; "
+        "every check passed"
     )
+    other = money("en", start.other, book.currency)
     console.print(
         f"assets {money('en', start.assets, book.currency)}, debts {money('en', start.debts, book.currency)}, equity "
-        f"{money('en', start.equity, book.currency)}, other (what does not balance) {money('en', start.other, book.currency)}"
+        f"{money('en', start.equity, book.currency)}, other (what does not balance) {other}"
     )
