@@ -91,17 +91,17 @@ def allocate(book: Book, rulebook: Rulebook, previous: pd.Series | None = None, 
         plan = make_plan(pool, program, solved.staged.last, first.reduced)
     with clock.phase("tables"):
         tables, accounts = plain_tables(pool, plan, solved, charges)
-    declined = float(tables["ledger"].declined.sum())
+        labels = pool.grid.labels
+        seen = made.windows(tables["ledger"], labels, pool.grid.first_days(WINDOW_DAYS))
     amounts = None
-    if declined > 0:
+    if any(frame.declined.sum() > 0 for frame in seen.values()):
         say(f"decision, ledger and charges after {sum(part['wall'] for part in clock.seconds.values()):.1f} s")
         with clock.phase("amounts"):
             amounts = make_amounts(solved.held, goals, options, rulebook.solver.workers, pack_basis(first.basis))
         say(f"amounts by {amounts.solves} re-solves in {clock.seconds['amounts']['wall']:.1f} s")
     with clock.phase("tables"):
-        labels = pool.grid.labels
-        seen = made.windows(tables["ledger"], labels, pool.grid.first_days(WINDOW_DAYS))
-        tables["reasons"] = make_reasons(seen, amounts, pool.unit, find_culprits(pool, solved, amounts))
+        grades = book["segments"].grade.to_dict()
+        tables["reasons"] = make_reasons(seen, amounts, pool.unit, find_culprits(pool, solved, amounts), grades)
     checks = {
         **solver_checks(solved.held, first),
         "price_identity": charges.gap,
