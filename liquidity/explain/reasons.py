@@ -100,7 +100,9 @@ def class_shares(table: pd.DataFrame, ledger: pd.DataFrame, grade: Mapping[str, 
     """Share of the segments of a grade with freed money that a cause hits, by (cause, grade)."""
     sizes = ledger.index[ledger.freed > 0].map(grade).value_counts()
     hit = table[table.amount > 0].groupby(["cause", "grade"]).segment.nunique()
-    return {(str(cause), str(name)): min(1.0, float(count / sizes[name])) for (cause, name), count in hit.items()}
+    out = hit.reset_index(name="count") if len(hit) else pd.DataFrame(columns=["cause", "grade", "count"])
+    share = zip(out.cause, out.grade, out["count"] / out.grade.map(sizes))
+    return {(str(cause), str(name)): min(1.0, float(part)) for cause, name, part in share}
 
 
 def told(table: pd.DataFrame, culprits: Mapping[str, Culprit], hit: Mapping[tuple[str, str], float]) -> pd.DataFrame:

@@ -100,7 +100,7 @@ def allocate(book: Book, rulebook: Rulebook, previous: pd.Series | None = None, 
             amounts = make_amounts(solved.held, goals, options, rulebook.solver.workers, pack_basis(first.basis))
         say(f"amounts by {amounts.solves} re-solves in {clock.seconds['amounts']['wall']:.1f} s")
     with clock.phase("tables"):
-        grades = book["segments"].grade.to_dict()
+        grades = {str(segment): str(grade) for segment, grade in book["segments"].grade.items()}
         tables["reasons"] = make_reasons(seen, amounts, pool.unit, find_culprits(pool, solved, amounts), grades)
     checks = {
         **solver_checks(solved.held, first),

@@ -10,7 +10,6 @@ import pandas as pd
 from liquidity.book import Book
 from liquidity.errors import BadInput, Problem
 
-
 BLANK = ("alone", "price_low", "price_high")
 """Numbers that a table may leave open; a blank in any other column is text."""
 
