@@ -81,7 +81,7 @@ class Lifter:
         clock, session = time.perf_counter(), self.session
         session.reset()
         session.lift(self.rows(lifted))
-        answer = session.solve(unpack_basis(start))
+        answer = session.solve(unpack_basis(start), doubt=True)
         staged = run_stages(session, self.goals.stages[:2])
         x = staged.last.x
         value = np.stack([self.goals.relent[w] @ x - self.goals.wanted[w] @ x for w in range(WINDOWS)])

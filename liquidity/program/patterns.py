@@ -87,7 +87,7 @@ class Search:
 
     def __init__(self, session: Session) -> None:
         program = session.program
-        self.session, self.classes = session, classes_of(program)
+        self.session, self.classes, self.goal = session, classes_of(program), session.cost.copy()
         gap = program.column("gap")
         self.gaps = np.arange(gap.start, gap.stop)
         self.values = np.zeros(program.shape[1])
@@ -160,7 +160,7 @@ class Search:
             else:
                 low = at + 1
             at = (low + high) // 2
-        self.session.objective(self.session.program.cost)
+        self.session.cost = self.goal.copy()
         return low
 
     def _descend(self, row: int, parent: Answer) -> None:
