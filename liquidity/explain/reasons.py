@@ -66,7 +66,7 @@ def pool_parts(amounts: Amounts | None, window: int, unit: float) -> pd.DataFram
                 "segment": amounts.segments,
                 "cause": cause,
                 "amount": part[window] * unit,
-                "alone": amounts.alone[cause][window] * unit if cause in amounts.alone else nothing,
+                "alone": (amounts.alone[cause][window] * unit).round(2) + 0.0 if cause in amounts.alone else nothing,
             }
         )
         for cause, part in amounts.part.items()
