@@ -24,6 +24,7 @@ CHECKS = {
     "price_identity": ("Margin less charges is the reduced cost", 1e-9),
     "balance_sheet": ("Assets less liabilities is equity, every period", 1e-9),
     "cash_accounts": ("Opening plus in less out is closing, every account", 1e-9),
+    "amounts_gap": ("Amounts by cause add up to declined", 1e-9),
     "ledger_fen": ("Ledger adds up, in fen", 0.0),
     "uses_fen": ("Uses add up to freed, in fen", 0.0),
     "reasons_fen": ("Reasons add up to freed less relent, in fen", 0.0),

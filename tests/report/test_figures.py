@@ -45,13 +45,21 @@ def test_a_limit_is_told_in_its_unit() -> None:
             ("cap", 12.0, 10.0, "gave_way"),
             ("floor", 8.0, 10.0, "gave_way"),
             ("kept", 12.0, 10.0, "green"),
+            ("tight", 10.0, 10.0, "binding"),
             ("shut", 0.0, 0.0, "binding"),
             ("reserve", -3.0, -3.0, "binding"),
         ],
         columns=["rule", "used", "limit", "level"],
     ).assign(period="2026-11-24", unit="%", at="", shortfall=0.0)
     figure = figures.limits(limit_use(rows, "2026-11-24"))
-    assert set(figure.data[-1].text) == {"12% > 10%", "8% < 10%", "12% ≥ 10%", "closed", "no room left"}
+    assert set(figure.data[-1].text) == {
+        "12% > 10%",
+        "8% < 10%",
+        "12% ≥ 10%",
+        "10%, the limit",
+        "closed",
+        "no room left",
+    }
     assert max(max(trace.x) for trace in figure.data[:-1]) <= 125
 
 
