@@ -98,7 +98,7 @@ def test_the_sankey_stays_inside_and_names_both_languages() -> None:
     assert list(node.label) == [
         "Grade A · CNY 100m",
         "Same borrowers · CNY 60.0m",
-        "Not lent · CNY 40.0m",
+        "Not lent<br>CNY 40.0m",
         "Banks and other lenders · CNY 40.0m",
     ]
     assert figure.layout.meta["zh"][0]["node.label"][0][0] == "A级 · 1亿元"
