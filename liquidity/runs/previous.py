@@ -53,7 +53,8 @@ def pin_executed(book: Book, run: Path) -> Book:
             "from": today,
             "to": today,
             "op": ">=",
-            "amount": paid.amount,
+            # two kinds of borrowers were rounded to the fen; what was paid is not asked for to the last of them
+            "amount": (paid.amount - 0.02).clip(lower=0.0),
             "reason": "already paid out today",
             "by": str(read_record(run)["id"]),
         }
