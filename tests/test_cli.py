@@ -235,7 +235,9 @@ def test_other_verbs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert json.loads(capsys.readouterr().out)["segments"] == 8
     assert run("show", str(ROOT / "models" / "calm.toml")) == 0
     assert capsys.readouterr().out == (ROOT / "models" / "calm.md").read_text(encoding="utf-8")
-    assert run("make-lender", "--segments", "9", "--facilities", "6", "--seed", "3", "--out", str(tmp_path / "new")) == 0
+    assert (
+        run("make-lender", "--segments", "9", "--facilities", "6", "--seed", "3", "--out", str(tmp_path / "new")) == 0
+    )
     assert run("check", str(tmp_path / "new")) == 0
     assert run("make-lender", "--out", str(tmp_path / "new")) == 2
     capsys.readouterr()
