@@ -23,7 +23,8 @@ from liquidity.runs import nightly
 ROOT = Path(__file__).parents[1]
 COLUMNS = {
     "allocation": "segment borrower facility period amount reduced_cost",
-    "ledger": "segment period freed relent not_asked score_lowered model_changed limit_policy system_unavailable declined",
+    "ledger": "segment period freed relent not_asked score_lowered model_changed limit_policy system_unavailable "
+    "declined",
     "uses": "period segment account use to amount",
     "reasons": "segment period rank cause rule origin scope amount share alone text_en text_zh borrower_text_en "
     "borrower_text_zh",
