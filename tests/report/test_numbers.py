@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from liquidity.explain.words import GATES, POOL_CAUSES
+from liquidity.explain.words import GATES, POOL_CAUSES, label
 from liquidity.report import numbers
 
 Tables = dict[str, pd.DataFrame]
