@@ -21,7 +21,7 @@ SEGMENTS = [
     ("B-partial-west", "B", "partial", "west", "card", "consumption", 0.132, 0.012, 0.14, 0.14),
     ("C-full-west", "C", "full", "west", "card", "consumption", 0.160, 0.020, 0.13, 0.12),
     ("firm-east", "B", "full", "east", "firm", "operation", 0.105, 0.008, 0.12, 0.06),
-    ("joint-east", "B", "full", "east", "cobranded", "consumption", 0.130, 0.010, 0.16, 0.08),
+    ("joint-east", "B", "full", "east", "cobranded", "consumption", 0.065, 0.030, 0.16, 0.08),
     ("trust-west", "B", "partial", "west", "trust", "consumption", 0.125, 0.010, 0.15, 0.08),
 ]
 "`joint-east` may be held with the partner bank only, `trust-west` in the revolving ABS only."
@@ -99,14 +99,14 @@ def _facilities() -> pd.DataFrame:
     table = pd.DataFrame(index=pd.Index(list(POOLS), name="facility"))
     table["kind"] = ["balance_sheet", "joint", "warehouse", "abs", "abs"]
     table["own_share"] = [1.0, 0.3, 1.0, 1.0, 1.0]
-    table["commitment"] = [0.0, 0.0, 5_000 * MILLION, 0.0, 0.0]
+    table["commitment"] = [0.0, 0.0, 3_000 * MILLION, 0.0, 0.0]
     table["drawn"] = [0.0, 0.0, 900 * MILLION, 0.0, 0.0]
     table["advance_rate"] = [0.0, 0.0, 0.80, 0.0, 0.0]
     table["rate"] = [0.0, 0.0, 0.038, 0.0, 0.0]
     table["unused_fee"] = [0.0, 0.0, 0.001, 0.0, 0.0]
     table["servicing_fee"] = [0.0, 0.0, 0.01, 0.01, 0.01]
     table["partner"] = ["", "harbour_bank", "", "", ""]
-    table["partner_fee"] = [0.0, 0.02, 0.0, 0.0, 0.0]
+    table["partner_fee"] = [0.0, 0.025, 0.0, 0.0, 0.0]
     table["revolving_end"] = dates([*[NEVER] * 3, "2028-12-31", "2026-06-30"])
     table["legal_final"] = dates([*[NEVER] * 3, "2030-12-31", "2028-06-30"])
     table["reserve_rate"] = 0.0
@@ -132,7 +132,7 @@ def _tranches() -> pd.DataFrame:
 def _lines() -> pd.DataFrame:
     columns = ["line", "kind", "drawn", "commitment", "rate", "commitment_fee", "class", "revolving"]
     rows = [
-        ("bank_a", "bank_line", 1_500.0, 3_500.0, 0.040, 0.002, "nonstandard", True),
+        ("bank_a", "bank_line", 1_000.0, 1_500.0, 0.040, 0.002, "nonstandard", True),
         ("bond", "bond", 3_000.0, 3_200.0, 0.036, 0.0, "standardised", False),
         ("standby", "standby", 0.0, 500.0, 0.050, 0.003, "nonstandard", True),
     ]
