@@ -23,14 +23,12 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from liquidity.errors import SolverFailed
 from liquidity.program.compile import Program
 from liquidity.program.solve import Options, Packed, Session, pack_basis, unpack_basis
 from liquidity.program.stages import Goals, run_stages
 
 FUNDING = "FUNDING"
 UNPROFITABLE = "UNPROFITABLE"
-MOST_PLAYERS = 9
 WINDOWS = 2
 
 
@@ -83,7 +81,7 @@ class Lifter:
         clock, session = time.perf_counter(), self.session
         session.reset()
         session.lift(self.rows(lifted))
-        answer = session.solve(unpack_basis(start))
+        answer = session.solve(unpack_basis(start), doubt=True)
         staged = run_stages(session, self.goals.stages[:2])
         x = staged.last.x
         value = np.stack([self.goals.relent[w] @ x - self.goals.wanted[w] @ x for w in range(WINDOWS)])
@@ -171,8 +169,8 @@ class Crew:
 def make_amounts(program: Program, goals: Goals, options: Options, workers: int, start: Packed) -> Amounts:
     """Split declined over causes, exactly.
 
-    `program` has its yes/no decisions held and its repaired bounds; `start` is the basis of its optimum. Raises
-    SolverFailed where more groups can matter than can be enumerated.
+    `program` has its yes/no decisions held and its repaired bounds; `start` is the basis of its optimum. With n groups
+    that can matter it takes 2^n + 2 re-solves.
     """
     names = tuple(group_rows(program))
     with Crew(program, goals, options, workers) as crew:
@@ -198,8 +196,6 @@ class Game:
             base = self.nodes[none].basis
             self.solve({frozenset([name]): base for name in sorted(met)})
             self.players = self.order(met)
-            if len(self.players) > MOST_PLAYERS:
-                raise SolverFailed(f"{len(self.players)} groups matter, at most {MOST_PLAYERS} can be enumerated")
             self.solve_tree()
             more = frozenset().union(*(self.nodes[lifted].touched for lifted in self.lattice()))
             if more <= met:

@@ -80,8 +80,8 @@ def items(program: Program) -> dict[str, np.ndarray]:
 
 
 def is_later_request(family: Family) -> np.ndarray:
-    """Rows of `requests` after tonight."""
-    if family.owner != "requests":
+    """Rows of the rule of kind requests, the only one without a cause of its own, after tonight."""
+    if family.kind != "rule" or family.code:
         return np.zeros(len(family.index), bool)
     at = family.dims.index("period")
     return np.array([index[at] > 1 for index in family.index], bool)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from liquidity.program.pool import Pool
 
 ORDER = ("law", "contract", "board", "desk")
+ABOUT_PRODUCT = ("PRICE_CAP", "LIMIT_POLICY", "STABILITY")
 
 
 def find_culprits(pool: Pool, solved: Solved, amounts: Amounts | None) -> dict[str, Culprit]:
@@ -26,14 +27,26 @@ def find_culprits(pool: Pool, solved: Solved, amounts: Amounts | None) -> dict[s
                 acting.setdefault(family.code, set()).add(family.owner)
     causes = set(amounts.part) & set(known) if amounts is not None else set()
     return {
-        cause: culprit(pool, sorted(acting.get(cause) or known[cause]))
+        cause: culprit(pool, sorted(acting.get(cause) or known[cause]), named_segments(solved, cause))
         for cause in sorted(causes | ({FUNDING} & set(known)))
     }
 
 
-def culprit(pool: Pool, names: list[str]) -> Culprit:
+def culprit(pool: Pool, names: list[str], about: frozenset[str] | None) -> Culprit:
     """Names, strictest origin and sentences of some rules."""
     rules = [pool.rulebook.rule(name) for name in names]
     origin = min((rule.origin for rule in rules), key=ORDER.index)
     words = {"en": " ".join(rule.words("en") for rule in rules), "zh": "".join(rule.words("zh") for rule in rules)}
-    return Culprit("+".join(names), origin, words)
+    return Culprit("+".join(names), origin, words, about)
+
+
+def named_segments(solved: Solved, cause: str) -> frozenset[str] | None:
+    """Segments that the rows of a cause name, for causes that are told as something about the product."""
+    if cause not in ABOUT_PRODUCT:
+        return None
+    found: set[str] = set()
+    for family in solved.program.rows:
+        if family.code == cause and "segment" in family.dims:
+            at = family.dims.index("segment")
+            found |= {str(index[at]) for index in family.index}
+    return frozenset(found)

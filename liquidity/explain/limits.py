@@ -49,16 +49,14 @@ def family_limits(pool: Pool, solved: Solved, family: Family, rows: Rows) -> pd.
     held = np.where(at_most, solved.program.row_upper[family.place], solved.program.row_lower[family.place])
     bound = held - np.where(at_most, short, -short)
     room = np.where(at_most, bound - last.activity[family.place], last.activity[family.place] - bound)
-    total, scale, unit = natural(pool, family, rows)
-    limit = bound * pool.unit if total is None else natural_limit(rows, family) * scale
-    size = np.full(len(bound), pool.unit) if total is None else scale / total
+    limit, size, unit = natural(pool, family, rows, bound)
     price = first.price[family.place]
     frame = pd.DataFrame({"rule": family.owner, "kind": rule.kind, "origin": rule.origin, "at": places(family)})
     frame["period"] = periods(pool, family)
     frame["used"] = limit - np.where(at_most, room, -room) * size
     frame["limit"], frame["unit"] = limit, unit
     frame["headroom_cny"] = (room * pool.unit).round(2) + 0.0
-    frame["price"] = price if total is None else price * total * pool.unit / scale
+    frame["price"] = price * pool.unit / size
     frame["price_low"] = frame["price_high"] = np.nan
     frame["shortfall"] = short * size
     frame["level"] = levels(frame, price, rule.warn_at, at_most)
@@ -74,18 +72,19 @@ def shortfalls(solved: Solved, family: Family) -> np.ndarray:
     return out
 
 
-def natural(pool: Pool, family: Family, rows: Rows) -> tuple[np.ndarray | None, float, str]:
-    """Total (units) that a ratio rule is a share of, the scale and the unit; no total for a rule in money."""
+def natural(pool: Pool, family: Family, rows: Rows, bound: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
+    """Limits in the rule's own unit, what one program unit of room is there, and the unit.
+
+    A rule told against a total in CNY has that total, as it stands in the plan, for its limit.
+    """
     if rows.ratio is None:
-        return None, 1.0, rows.unit
-    of = [pyo.value(rows.ratio.of(pool.model, *index)) for index in family.index]
-    return np.array(of, float), SCALE[rows.ratio.unit], rows.ratio.unit
-
-
-def natural_limit(rows: Rows, family: Family) -> np.ndarray:
-    """The limit of a ratio rule as a plain share or multiple."""
+        return bound * pool.unit, np.full(len(bound), pool.unit), rows.unit
     ratio: Any = rows.ratio
-    return np.array([ratio.limit(*index) for index in family.index], float)
+    total = np.array([pyo.value(ratio.of(pool.model, *index)) for index in family.index], float)
+    limit = np.array([ratio.limit(*index) for index in family.index], float)
+    if ratio.unit == pool.book.currency:
+        return limit * total * pool.unit, np.full(len(bound), pool.unit), ratio.unit
+    return limit * SCALE[ratio.unit], SCALE[ratio.unit] / total, ratio.unit
 
 
 def places(family: Family) -> list[str]:

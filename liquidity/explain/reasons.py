@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from liquidity.explain.amounts import Amounts
+from liquidity.explain.amounts import FUNDING, Amounts
 from liquidity.explain.ledger import GATE_COLUMNS
 from liquidity.explain.rounding import fen_by_key
 from liquidity.explain.words import Lang, borrower_text, scope, treasury_text
@@ -26,25 +26,30 @@ MONTH = "30d"
 
 @dataclass(frozen=True)
 class Culprit:
-    """What stands behind a cause tonight: names of its rules, who can change them, and their sentences."""
+    """What stands behind a cause tonight: names of its rules, who can change them, and their sentences.
+
+    `about`: the segments that its rows name, where the cause is told as something about the product; None elsewhere.
+    """
 
     rule: str
     origin: str
     words: Mapping[str, str]
+    about: frozenset[str] | None = None
 
 
 NOBODY = Culprit("", "", {"en": "", "zh": ""})
 
 
 def make_reasons(ledgers: Mapping[str, pd.DataFrame], amounts: Amounts | None, unit: float,
-                 culprits: Mapping[str, Culprit]) -> pd.DataFrame:  # fmt: skip
+                 culprits: Mapping[str, Culprit], grade: Mapping[str, str]) -> pd.DataFrame:  # fmt: skip
     """The table of reasons.
 
     `ledgers`: period label -> ledger by segment in whole fen, tonight first and then `30d`; `amounts` in program units
-    of `unit` CNY, or None where nothing was declined; `culprits` by cause.
+    of `unit` CNY, or None where nothing was declined; `culprits` by cause; `grade` of each segment, the class
+    that an action is compared with.
     """
     tables = [
-        window_reasons(label, ledger, pool_parts(amounts, window, unit), culprits)
+        window_reasons(label, ledger, pool_parts(amounts, window, unit), culprits, grade)
         for window, (label, ledger) in enumerate(ledgers.items())
     ]
     return pd.concat(tables, ignore_index=True)[COLUMNS]
@@ -61,7 +66,7 @@ def pool_parts(amounts: Amounts | None, window: int, unit: float) -> pd.DataFram
                 "segment": amounts.segments,
                 "cause": cause,
                 "amount": part[window] * unit,
-                "alone": amounts.alone[cause][window] * unit if cause in amounts.alone else nothing,
+                "alone": (amounts.alone[cause][window] * unit).round(2) + 0.0 if cause in amounts.alone else nothing,
             }
         )
         for cause, part in amounts.part.items()
@@ -70,7 +75,7 @@ def pool_parts(amounts: Amounts | None, window: int, unit: float) -> pd.DataFram
 
 
 def window_reasons(
-    period: str, ledger: pd.DataFrame, parts: pd.DataFrame, culprits: Mapping[str, Culprit]
+    period: str, ledger: pd.DataFrame, parts: pd.DataFrame, culprits: Mapping[str, Culprit], grade: Mapping[str, str]
 ) -> pd.DataFrame:
     """Reasons of one window, ranked by amount within each segment."""
     if len(parts):
@@ -87,34 +92,50 @@ def window_reasons(
     order = ["segment", "amount", "cause", "gate"]
     table = table.sort_values(order, ascending=[True, False, True, False], ignore_index=True)
     table["rank"] = table.groupby("segment").cumcount() + 1
-    return told(table, culprits, class_shares(table, ledger))
+    table["grade"] = table.segment.map(grade)
+    return told(table, culprits, class_shares(table, ledger, grade))
 
 
-def class_shares(table: pd.DataFrame, ledger: pd.DataFrame) -> dict[str, float]:
-    """Share of the segments with freed money that each cause hits."""
-    all_ = max(int((ledger.freed > 0).sum()), 1)
-    hit = table[table.amount > 0].groupby("cause").segment.nunique() / all_
-    return {str(cause): float(share) for cause, share in hit.items()}
+def class_shares(table: pd.DataFrame, ledger: pd.DataFrame, grade: Mapping[str, str]) -> dict[tuple[str, str], float]:
+    """Share of the segments of a grade with freed money that a cause hits, by (cause, grade)."""
+    sizes = ledger.index[ledger.freed > 0].map(grade).value_counts()
+    hit = table[table.amount > 0].groupby(["cause", "grade"]).segment.nunique()
+    out = hit.reset_index(name="count") if len(hit) else pd.DataFrame(columns=["cause", "grade", "count"])
+    share = zip(out.cause, out.grade, out["count"] / out.grade.map(sizes))
+    return {(str(cause), str(name)): min(1.0, float(part)) for cause, name, part in share}
 
 
-def told(table: pd.DataFrame, culprits: Mapping[str, Culprit], hit: Mapping[str, float]) -> pd.DataFrame:
+def told(table: pd.DataFrame, culprits: Mapping[str, Culprit], hit: Mapping[tuple[str, str], float]) -> pd.DataFrame:
     """Add rule, origin, scope and the sentences."""
-    columns = ["segment", "period", "freed", "cause", "gate", "amount", "alone"]
+    columns = ["segment", "grade", "period", "freed", "cause", "gate", "amount", "alone"]
     rows = [tell(row, culprits, hit) for row in table[columns].to_dict("records")]
     return pd.concat([table, pd.DataFrame(rows, index=table.index)], axis=1)
 
 
-def tell(row: Mapping[Any, Any], culprits: Mapping[str, Culprit], hit: Mapping[str, float]) -> dict[str, str]:
+def tell(
+    row: Mapping[Any, Any], culprits: Mapping[str, Culprit], hit: Mapping[tuple[str, str], float]
+) -> dict[str, str]:
     """Rule, origin, scope and sentences of one reason."""
     cause, gate = row["cause"], row["gate"]
     who = NOBODY if gate else culprits.get(cause, NOBODY)
     when = MONTH if row["period"] == MONTH else "tonight"
     facts = (row["segment"], when, row["freed"], cause)
-    out = {"rule": who.rule, "origin": who.origin, "scope": scope(hit.get(cause, 0.0))}
+    out = {"rule": who.rule, "origin": who.origin, "scope": scope(hit.get((cause, row["grade"]), 0.0))}
     langs: tuple[Lang, ...] = ("en", "zh")
     for lang in langs:
         words = who.words[lang]
         out[f"text_{lang}"] = treasury_text(lang, *facts, words, who.origin, row["amount"], row["alone"])
-        # money that the pool declined has passed every gate, so its borrowers may be told it is not about them
-        out[f"borrower_text_{lang}"] = borrower_text(lang, cause, not gate)
+        out[f"borrower_text_{lang}"] = (
+            borrower_line(lang, row["segment"], cause, gate, who) if row["amount"] > 0 else ""
+        )
     return out
+
+
+def borrower_line(lang: Lang, segment: str, cause: str, gate: bool, who: Culprit) -> str:
+    """What a borrower of the segment is told.
+
+    Money that the pool declined has passed every gate, so its borrowers may be told it is not about them. A rule about
+    a product acts on other segments only through the pool: there the pool's limited money is what is told.
+    """
+    indirect = not gate and who.about is not None and segment not in who.about
+    return borrower_text(lang, FUNDING if indirect else cause, not gate)

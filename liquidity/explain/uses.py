@@ -123,16 +123,24 @@ def _matrix(
 def _absorb(moved: Floats, rests: Floats) -> Floats:
     """(accounts, accounts) transfers and (accounts, places) payments, CNY -> (accounts, places) shares.
 
-    The first places are the accounts' own buffers: accounts that pay only each other, round and round, have no money
-    from outside (what comes in and is not paid out is a payment into buffers), so they may be cut loose there.
+    Accounts are eliminated one by one, without a subtraction (Grassmann, Taksar, Heyman 1985), so that circles of any
+    size beside small payments cost no digits. The first places are the accounts' own buffers: an account that pays
+    only in a circle has no money from outside (what comes in and is not paid out is a payment into buffers), and is
+    cut loose there.
     """
+    moved, rests = moved.copy(), rests.copy()
     size = len(moved)
-    ends = rests.sum(axis=1) > 0
-    for _ in range(size):
-        ends |= moved @ ends > 0
-    rests = rests + np.eye(size, rests.shape[1]) * ~ends[:, None]
-    total = moved.sum(axis=1) + rests.sum(axis=1)
-    return np.asarray(np.linalg.solve(np.eye(size) - moved / total[:, None], rests / total[:, None]))
+    for last in range(size - 1, -1, -1):
+        total = moved[last, :last].sum() + rests[last].sum()
+        if total == 0:
+            rests[last, last] = total = 1.0
+        moved[last], rests[last] = moved[last] / total, rests[last] / total
+        passed = moved[:last, last, None]
+        moved[:last, :last] += passed * moved[last, :last]
+        rests[:last] += passed * rests[last]
+    for account in range(1, size):
+        rests[account] += moved[account, :account] @ rests[:account]
+    return rests
 
 
 def _same(matched: pd.Series) -> pd.DataFrame:

@@ -76,6 +76,15 @@ ORIGINS: dict[str, dict[Lang, str]] = {
     "desk": {"en": "desk", "zh": "资金部门"},
 }
 
+# What is said where lifting a rule by itself changes nothing: it stops money, or it helps the segment.
+_NOTHING: dict[Lang, tuple[str, str]] = {
+    "en": (
+        "Lifting this alone would release nothing: other rules stop the same money.",
+        "Lifting this alone would change nothing for this segment.",
+    ),
+    "zh": ("仅解除此项不会释放资金：其他规则同时限制了同一笔资金。", "仅解除此项不会改变本客群的投放。"),
+}
+
 
 def label(lang: Lang, cause: str) -> str:
     """The cause as the name of a bar or a row: `Limited funding`, `可用资金不足`."""
@@ -110,7 +119,7 @@ def treasury_text(
     effect = 0.0 if alone is None or math.isnan(alone) else abs(alone)
     told = [money(lang, part, currency) for part in (freed, abs(amount), effect)]
     head = (_head_en if lang == "en" else _head_zh)(segment, period_label, known, amount < 0, declined, *told[:2])
-    parts = [head, _rule(lang, rule_words, origin), _alone(lang, alone, told[2]) if declined else ""]
+    parts = [head, _rule(lang, rule_words, origin), _alone(lang, alone, amount < 0, told[2]) if declined else ""]
     return (" " if lang == "en" else "").join(part for part in parts if part)
 
 
@@ -130,8 +139,8 @@ def _head_en(segment: str, period: str, cause: Cause, helped: bool, declined: bo
     start = f"{segment} {'repaid' if past else 'repays'} {freed} {period_name('en', period)}"
     if helped:
         return (
-            f"{start}. {label('en', cause.code)}: lifting this would have helped others, and lent this segment "
-            f"{amount} less."
+            f"{start}. {label('en', cause.code)}: lifting this would have helped others; {amount} of what this segment "
+            f"{'was' if past else 'is'} lent again is attributed to it."
         )
     not_lent = f"{amount} of it {'was' if past else 'is'} not lent again"
     return f"{start}; {not_lent}, attributed to {cause.en}." if declined else f"{start}; {not_lent}: {cause.en}."
@@ -141,7 +150,7 @@ def _head_zh(segment: str, period: str, cause: Cause, helped: bool, declined: bo
     name = segment_name("zh", segment)
     start = f"{name}{period_name('zh', period)}{'' if period == 'tonight' else '预计'}回款{freed}"
     if helped:
-        return f"{start}。{cause.zh}：解除此项会惠及其他客群，本客群则少获投放{amount}。"
+        return f"{start}。{cause.zh}：解除此项会惠及其他客群；本客群再投放金额中的{amount}归因于此项。"
     if declined:
         return f"{start}，{amount}未再投放归因于{cause.zh}。"
     return f"{start}，其中{amount}未再投放，原因为{cause.zh}。"
@@ -157,17 +166,13 @@ def _rule(lang: Lang, rule_words: str, origin: str) -> str:
     return f"规则{f'（{who}）' if who else ''}：{words}。"
 
 
-def _alone(lang: Lang, alone: float | None, amount: str) -> str:
-    """What lifting the rule by itself would do; `amount` is the size of `alone`, told."""
+def _alone(lang: Lang, alone: float | None, helped: bool, size: str) -> str:
+    """What lifting the rule by itself would do; `size` is the size of `alone`, told."""
     if alone is None or math.isnan(alone):
         return ""
     if abs(alone) < 0.005:
-        nothing = {
-            "en": "Lifting this alone would release nothing: other rules stop the same money.",
-            "zh": "仅解除此项不会释放资金：其他规则同时限制了同一笔资金。",
-        }
-        return nothing[lang]
+        return _NOTHING[lang][1 if helped else 0]
     if lang == "en":
-        effect = f"release {amount}" if alone > 0 else f"lend this segment {amount} less"
+        effect = f"release {size}" if alone > 0 else f"lend this segment {size} less"
         return f"Lifting this alone would {effect}."
-    return f"仅解除此项可释放{amount}。" if alone > 0 else f"仅解除此项会使本客群少获投放{amount}。"
+    return f"仅解除此项可释放{size}。" if alone > 0 else f"仅解除此项会使本客群少获投放{size}。"

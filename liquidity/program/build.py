@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from liquidity.rules.rulebook import Rulebook
 
 
-def build_pool(book: Book, rulebook: Rulebook, previous: pd.Series | None = None) -> Pool:
+def build_pool(book: Book, rulebook: Rulebook, previous: pd.Series | None = None, cautious: bool = False) -> Pool:
     """The whole program of one night, as a Pool.
 
     `previous` is the share of freed money relent by segment in the last executed night (rule `stability`).
+    `cautious` gives every trust that takes decisions its yes/no decisions: slower, and needed where a trust that would
+    be safe cannot keep its money invested, so that no plan is found otherwise.
     """
-    pool = Pool(book, rulebook, previous)
+    pool = Pool(book, rulebook, previous, cautious)
     write_balances(pool)
     write_lines(pool)
     write_market(pool)

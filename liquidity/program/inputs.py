@@ -60,6 +60,7 @@ def segments_part(book: Book) -> xr.Dataset:
     table = book["segments"]
     columns = {
         "apr": table.apr - table.guarantee_fee * table.guaranteed_share,
+        "guarantee_cost": table.guarantee_fee * table.guaranteed_share,
         "lgd": table.lgd * (1 - table.guaranteed_share),
         "opex": table.opex_rate + book.lender.opex_rate,
         "pay_intensity": -12 * np.log1p(-table.monthly_payment_rate),
@@ -145,6 +146,11 @@ def use_receipts(book: Book, data: xr.Dataset, unit: float, out: dict[str, xr.Da
     place = (place[0][some], place[1][some])
     for name, column in (("rep", "principal"), ("interest", "interest")):
         out[name].values[(*place, 0)] = table[column].to_numpy(float)[some] / held[some]
+    # borrowers pay the whole interest; the guarantor's part of it goes on, as in the forecast
+    first = data.isel(period=0)
+    gone = (1 - np.exp(-(data.pay_intensity + data.default_intensity) * first.years)).values
+    cost = (data.guarantee_cost / (data.pay_intensity + data.default_intensity)).values * gone
+    out["interest"].values[(*place, 0)] -= cost[place[0]]
     left = 1 - out["rep"].values[(*place, 0)]
     out["default"].values[(*place, 0)] = np.minimum(out["default"].values[(*place, 0)], left)
     return out
@@ -198,7 +204,7 @@ def lender_part(book: Book, unit: float, data: xr.Dataset, market_rate: float) -
     rates = np.concatenate([data.line_rate.values, data.rate.values[data.notes.values > 0]])
     drawn = np.concatenate([data.debt.values, data.notes.values[data.notes.values > 0]])
     ref = float(rates @ drawn / drawn.sum()) if drawn.sum() > 0 else float(market_rate)
-    dearest = max([market_rate, *data.line_rate.values.tolist(), *data.coupon.values.tolist()])
+    dearest = max([market_rate, *data.line_rate.values, *data.rate.values, *data.coupon.values])
     money = {name: float(lender[name]) / unit for name in ("cash", "hqla", "equity", "provision", "net_assets",
              "tier1_capital", "total_capital", "opex_per_year")}  # fmt: skip
     rates_ = {

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from liquidity.errors import SolverFailed
 from liquidity.program.compile import Program
 from liquidity.program.patterns import Choice, choose_pattern
 from liquidity.program.repair import Repair, repair
-from liquidity.program.solve import Answer, Infeasible, Options, Session
+from liquidity.program.solve import Infeasible, Options, Session
 from liquidity.program.stages import Goals, Staged, run_stages
 
 
@@ -44,24 +45,57 @@ def solve_night(program: Program, goals: Goals, tier_of: dict[str, int], materia
     methods = ("primal", *dict.fromkeys((method, "ipx", "dual")))
     session, mended = Session(program, options, methods), None
     try:
-        choice, _ = settle(session, None)
+        choice = settle(session)
     except Infeasible:
-        program, mended = repair(program, tier_of, materiality, book, options)
-        chain = session.chain
-        session = Session(program, options, methods)
-        session.chain = chain
-        choice, _ = settle(session, mended.basis)
+        session, choice, mended = mend(session, tier_of, materiality, book)
+    program = session.program
     held = hold(program, choice)
     staged = run_stages(session, goals.stages)
     return Solved(program, held, staged, choice, mended, tuple(session.chain))
 
 
-def settle(session: Session, basis: object) -> tuple[Choice, Answer]:
-    """Choose the yes/no decisions where there are any, and solve for net worth with them held."""
+def mend(session: Session, tier_of: dict[str, int], materiality: float,
+         book: float) -> tuple[Session, Choice, Repair | None]:  # fmt: skip
+    """Loosen the rules and settle the loosened program; no repair where it turns out that nothing had to give way.
+
+    Yes/no decisions seldom stand in the way of a plan and whole ones take many solves, so they are asked for last.
+    """
+    for whole in (False, True) if session.program.integer.any() else (False,):
+        loose, mended = repair(session.program, tier_of, materiality, book, session.options, whole)
+        again = Session(loose, session.options, session.methods)
+        again.chain = session.chain
+        try:
+            choice = settle(again, mended.basis)
+        except Infeasible:
+            if not whole:
+                continue
+            choice = keep(again, mended)
+        return again, choice, mended if len(mended.gave_way) else None
+    raise SolverFailed("the repaired program has no plan", session.chain)
+
+
+def keep(session: Session, mended: Repair) -> Choice:
+    """Solve with the yes/no decisions of the repair, where a search at the edge of what is feasible found none."""
+    session.reset()
+    session.fix(np.flatnonzero(session.program.integer), mended.choice)
+    try:
+        session.solve(mended.basis, doubt=True)
+    except Infeasible:
+        raise SolverFailed("the repaired program has no plan", session.chain) from None
+    return Choice(mended.choice, 1, "yes/no decisions as in the repair")
+
+
+def settle(session: Session, basis: object = None) -> Choice:
+    """Choose the yes/no decisions where there are any, and solve for net worth with them held.
+
+    With a `basis`, a plan is expected to exist.
+    """
     choice, best = choose_pattern(session, basis)
     if best is None:
-        return choice, session.solve(basis)
-    return choice, session.solve(best.basis)
+        session.solve(basis, doubt=basis is not None)
+    else:
+        session.solve(best.basis, doubt=True)
+    return choice
 
 
 def hold(program: Program, choice: Choice) -> Program:

@@ -87,7 +87,7 @@ class Search:
 
     def __init__(self, session: Session) -> None:
         program = session.program
-        self.session, self.classes = session, classes_of(program)
+        self.session, self.classes, self.goal = session, classes_of(program), session.cost.copy()
         gap = program.column("gap")
         self.gaps = np.arange(gap.start, gap.stop)
         self.values = np.zeros(program.shape[1])
@@ -104,7 +104,7 @@ class Search:
         for one in self.classes:
             self._free(one)
         start = self._solve(basis) if never is None else never
-        self.ranges = [self._range(one, start.basis) for one in self.classes]
+        self.ranges = self._all_ranges(start.basis)
         if never is not None and all(ends == (len(one.periods),) for one, ends in zip(self.classes, self.ranges)):
             self._gap(never)
         else:
@@ -128,6 +128,16 @@ class Search:
         except Infeasible:
             return None
 
+    def _all_ranges(self, basis: Any) -> list[tuple[int, ...]]:
+        """Ranges of all classes. No class ends before one senior to it, and none where that one does not end."""
+        out: list[tuple[int, ...]] = []
+        for row, one in enumerate(self.classes):
+            never = len(one.periods)
+            senior = out[-1] if row and self.classes[row - 1].trust == one.trust else (0,)
+            ends = senior if senior == (never,) else self._range(one, basis)
+            out.append(tuple(end for end in ends if end >= senior[0]))
+        return out
+
     def _range(self, one: Class, basis: Any) -> tuple[int, ...]:
         """Positions at which the class may end; the number of periods stands for not within the horizon."""
         never = len(one.periods)
@@ -150,7 +160,7 @@ class Search:
             else:
                 low = at + 1
             at = (low + high) // 2
-        self.session.objective(self.session.program.cost)
+        self.session.cost = self.goal.copy()
         return low
 
     def _descend(self, row: int, parent: Answer) -> None:

@@ -53,13 +53,16 @@ DIMS = {
 class Pool(Writer):
     """Everything a rule may touch while it writes its rows.
 
-    `book`, `rulebook`, `grid`, `inputs` (Dataset in program units), `unit` (CNY per unit), `model` (Pyomo), and
-    `previous` (segment -> share of the freed money relent in the last executed night, or None).
+    `book`, `rulebook`, `grid`, `inputs` (Dataset in program units), `unit` (CNY per unit), `model` (Pyomo),
+    `previous` (segment -> share of the freed money relent in the last executed night, or None), and `cautious` (no
+    trust is taken to earn its losses and coupons in every period, see `trusts.is_safe`).
     """
 
-    def __init__(self, book: Book, rulebook: Rulebook, previous: pd.Series | None = None) -> None:
+    def __init__(
+        self, book: Book, rulebook: Rulebook, previous: pd.Series | None = None, cautious: bool = False
+    ) -> None:
         super().__init__(DIMS, "CNY")
-        self.book, self.rulebook, self.previous = book, rulebook, previous
+        self.book, self.rulebook, self.previous, self.cautious = book, rulebook, previous, cautious
         self.grid: Grid = make_grid(book.as_of, rulebook.horizon)
         self.unit = choose_unit(book)
         self.inputs: xr.Dataset = make_inputs(book, self.grid, self.unit, rulebook.market_rate)

@@ -16,31 +16,40 @@ import scipy.sparse as sp
 
 from liquidity.errors import SolverFailed
 from liquidity.program.compile import Family, Program
-from liquidity.program.solve import Infeasible, Options, Session
+from liquidity.program.patterns import choose_pattern
+from liquidity.program.solve import Answer, Infeasible, Options, Session
 
 SLIVER = 1e-6
 SHORT = 1e-9
+TOLD = 1e-7
+"""Shortfalls below this many units, a fen or so, are slivers of rounding and named in nobody's name."""
 
 
 @dataclass(frozen=True)
 class Repair:
     """What gave way: one line per row (`rule, what, at, bound, shortfall`; units), and the rules in conflict.
 
-    `basis` is a point of the loosened program, from which it is solved on.
+    `basis` is a point of the loosened program, from which it is solved on; `choice` its yes/no decisions, whole only
+    where that was asked for.
     """
 
     gave_way: pd.DataFrame
     conflict: tuple[str, ...]
     basis: Any
+    choice: np.ndarray
 
 
 @dataclass(frozen=True)
 class Elastic:
-    """A program with a shortfall column on each of `rows`, and one row per tier that adds its scaled shortfalls up."""
+    """A program with a shortfall column on each of `rows`, and one row per tier that adds its scaled shortfalls up.
+
+    `weight` is what a unit of shortfall adds to its total; the shortfalls are the columns from `first` on.
+    """
 
     program: Program
     rows: np.ndarray
     tier: np.ndarray
+    weight: np.ndarray
     first: int
 
     @property
@@ -49,24 +58,23 @@ class Elastic:
         return sorted(set(self.tier.tolist()))
 
 
-def repair(
-    program: Program, tier_of: dict[str, int], materiality: float, book: float, options: Options
-) -> tuple[Program, Repair]:
+def repair(program: Program, tier_of: dict[str, int], materiality: float, book: float, options: Options,
+           whole: bool = False) -> tuple[Program, Repair]:  # fmt: skip
     """Loosen the rules by the least shortfall, tier by tier. Returns the loosened program and what gave way.
 
     `tier_of`: priority of each rule (1 is protected first); `materiality`: by how much a tier's total may exceed its
-    least for the sake of the next; `book`: size of the book, units. Raises SolverFailed when no plan exists even so.
+    least for the sake of the next; `book`: size of the book, units; `whole`: whether yes/no decisions must be whole,
+    which takes many more solves. Raises SolverFailed when no plan exists even so.
     """
     elastic = make_elastic(program, tier_of, book)
     session = Session(elastic.program, options)
     basis, suspects, short = None, set(), np.zeros(len(elastic.rows))
-    for number in range(len(elastic.tiers)):
+    for number, tier in enumerate(elastic.tiers):
         cost = np.zeros(elastic.program.shape[1])
-        weight = -elastic.program.matrix[program.shape[0] + number].toarray().ravel()
-        cost[elastic.first :] = weight[elastic.first :]
+        cost[elastic.first :] = np.where(elastic.tier == tier, -elastic.weight, 0.0)
         session.objective(cost)
         try:
-            answer = session.solve(basis)
+            answer = least_short(session, basis) if whole else session.solve(basis, doubt=True)
         except Infeasible as error:
             raise SolverFailed("no plan exists even when every rule gives way: check cash and maturities") from error
         least = -(answer.objective - program.constant)
@@ -75,8 +83,17 @@ def repair(
         if least > SHORT:
             suspects |= owners(program, np.flatnonzero(np.abs(answer.price[: program.shape[0]]) > SHORT))
     loose = freeze(program, elastic.rows, short)
-    conflict = find_conflict(program, sorted(suspects), options)
-    return loose, Repair(gave_way(program, elastic.rows, short), conflict, project(basis, program))
+    conflict = find_conflict(elastic, sorted(suspects), options)
+    choice = session.lower[: program.shape[1]][program.integer]
+    return loose, Repair(gave_way(program, elastic.rows, short), conflict, project(basis, program), choice)
+
+
+def least_short(session: Session, basis: Any) -> Answer:
+    """The least shortfall with whole yes/no decisions, all of them open again."""
+    open_ = session.program.integer
+    session.lower[: len(open_)][open_], session.upper[: len(open_)][open_] = 0.0, 1.0
+    best = choose_pattern(session, basis)[1]
+    return session.solve(basis if best is None else best.basis, doubt=True)
 
 
 def make_elastic(program: Program, tier_of: dict[str, int], book: float) -> Elastic:
@@ -114,7 +131,7 @@ def make_elastic(program: Program, tier_of: dict[str, int], book: float) -> Elas
         columns=(*program.columns, Family("", "shortfall", "decision", ("row",), index, width)),
         rows=(*program.rows, Family("repair", "tier", "terms", ("tier",), tuple((name,) for name in order), height)),
     )
-    return Elastic(bigger, rows, tier, width)
+    return Elastic(bigger, rows, tier, 1.0 / scale, width)
 
 
 def freeze(program: Program, rows: np.ndarray, short: np.ndarray) -> Program:
@@ -135,31 +152,37 @@ def owners(program: Program, rows: np.ndarray) -> set[str]:
     }
 
 
-def find_conflict(program: Program, suspects: list[str], options: Options) -> tuple[str, ...]:
+def find_conflict(elastic: Elastic, suspects: list[str], options: Options) -> tuple[str, ...]:
     """A smallest set of rules that cannot hold together: drop each suspect for which the rest still conflict.
 
-    The suspects are the rules with a price in the least shortfall: together they prove the contradiction.
+    The suspects are the rules with a price in the least shortfall: together they prove the contradiction. Rules
+    conflict when their least shortfall, all others lifted, is not nought: a size to read, where a verdict of
+    infeasible is not to be trusted at the edge.
     """
-    session = Session(program, options)
-    held = set(suspects)
+    session, held, basis = Session(elastic.program, options), set(suspects), None
+    owner = owner_of(elastic)
     for name in suspects:
-        free = np.zeros(program.shape[0], bool)
-        for family in program.rows:
-            if family.repairable and family.owner not in held - {name}:
-                free[family.place] = True
-        session.reset()
-        session.lift(free)
-        session.objective(np.zeros(program.shape[1]))
-        try:
-            session.solve()
-        except Infeasible:
+        cost = np.zeros(elastic.program.shape[1])
+        cost[elastic.first :] = np.where(np.isin(owner, sorted(held - {name})), -elastic.weight, 0.0)
+        session.objective(cost)
+        answer = session.solve(basis, doubt=True)
+        basis = answer.basis
+        if elastic.program.constant - answer.objective > SHORT:
             held.discard(name)
     return tuple(sorted(held))
 
 
+def owner_of(elastic: Elastic) -> np.ndarray:
+    """The rule of every row that may fall short."""
+    names = np.empty(elastic.program.shape[0], object)
+    for family in elastic.program.rows:
+        names[family.place] = family.owner
+    return names[elastic.rows].astype(str)
+
+
 def gave_way(program: Program, rows: np.ndarray, short: np.ndarray) -> pd.DataFrame:
     """One line per row that gave way."""
-    found = {int(row): float(amount) for row, amount in zip(rows, short) if amount > SHORT}
+    found = {int(row): float(amount) for row, amount in zip(rows, short) if amount > TOLD}
     out = []
     for family in program.rows:
         for place, index in enumerate(family.index, family.start):
@@ -171,10 +194,11 @@ def gave_way(program: Program, rows: np.ndarray, short: np.ndarray) -> pd.DataFr
 
 
 def project(basis: Any, program: Program) -> Any:
-    """The basis of the elastic program cut to the program itself; HiGHS completes it."""
+    """The basis of the elastic program cut to the program itself; HiGHS completes it where it is called alien."""
     height, width = program.shape
     basis.row_status = list(basis.row_status)[:height]
     count = sum(len(f.index) for f in program.rows if f.liftable or f.repairable)
     status = list(basis.col_status)
     basis.col_status = status[:width] + status[len(status) - count :]
+    basis.alien = True
     return basis

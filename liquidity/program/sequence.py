@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import pyomo.environ as pyo
 
 from liquidity.program.pool import Pool
@@ -29,7 +30,8 @@ def revolving(pool: Pool) -> None:
     trusts = pool.index("terms", "trust_revolving", [(f, t) for f in m.ABS for t in pool.revolving(f)])
     pool.terms("no_pay", (classes,), lambda m, f, k, t: m.pay[f, k, t], at_most=0.0)
     pool.terms("no_residual", (trusts,), lambda m, f, t: m.residual[f, t], at_most=0.0)
-    pool.terms("reserve_kept", (trusts,), lambda m, f, t: m.facility_cash[f, t], at_least=lambda f, t: reserve(pool, f))
+    held = {f: reserve_path(pool, f) for f in m.ABS}
+    pool.terms("reserve_kept", (trusts,), lambda m, f, t: m.facility_cash[f, t], at_least=lambda f, t: held[f][t - 1])
     pool.terms("tranche_floor", (m.OPEN_CLASS, m.PERIOD), lambda m, f, k, t: m.tranche[f, k, t], at_least=0.0)
 
 
@@ -42,12 +44,13 @@ def amortising(pool: Pool) -> None:
     pool.group("LAST", [(f, k, t) for f, k, t in ending if k == order[f][-1]])
     pool.variable("done", "ENDING", kind="choice")
     size = pool.param("sequence", "size", (m.OPEN_CLASS,), lambda f, k: m.opening_tranche[f, k])
-    held = pool.param("sequence", "reserve", (m.ABS,), lambda f: reserve(pool, f))
+    path = {f: reserve_path(pool, f) for f in m.ABS}
+    held = pool.param("sequence", "reserve", (m.ABS, m.PERIOD), lambda f, t: path[f][t - 1])
     pool.terms(
         "sweep",
         (m.LAST,),
-        lambda m, f, k, t: m.facility_cash[f, t] + held[f] * m.done[f, k, t],
-        equal=lambda f, k, t: held[f],
+        lambda m, f, k, t: m.facility_cash[f, t] + held[f, t] * m.done[f, k, t],
+        equal=lambda f, k, t: path[f][t - 1],
     )
     pool.sequence(
         "paid",
@@ -66,7 +69,8 @@ def amortising(pool: Pool) -> None:
     pool.sequence("order", (following,), lambda m, f, k, n, t: m.done[f, n, t] - m.done[f, k, t], at_most=0.0)
     later = pool.index("sequence", "later", [(f, k, t) for f, k, t in ending if t > min(pool.ends(f))])
     pool.sequence("stays", (later,), lambda m, f, k, t: m.done[f, k, t - 1] - m.done[f, k, t], at_most=0.0)
-    most = pool.param("sequence", "most_residual", (m.ABS,), lambda f: most_residual(pool, f))
+    over = {f: max(0.0, largest_pool(pool, f) - notes_of(pool, f)) for f in m.ABS}
+    most = pool.param("sequence", "most_residual", (m.ABS,), over)
     m.UP_TO = pyo.Set(m.LAST, initialize={(f, k, t): [n for n in pool.ends(f) if n <= t] for f, k, t in m.LAST})
     pool.sequence(
         "last",
@@ -81,16 +85,35 @@ def reserve(pool: Pool, facility: str) -> float:
     return float(pool.inputs.reserve_rate.sel(facility=facility)) * notes_of(pool, facility)
 
 
+def reserve_path(pool: Pool, facility: str) -> list[float]:
+    """What the reserve account of a trust must hold at the end of each period, units.
+
+    In full; where it is short tonight, as much as the principal of tonight's pool can have refilled by then, as
+    `run_waterfall` does it, for an account that no plan can fill at once would leave the night without an answer.
+    """
+    deal = make_deal(pool, facility)
+    held, balance, path = min(deal.reserve, deal.cash), deal.balance, []
+    for t, years in enumerate(deal.years):
+        excess = float((deal.interest[:, t] - deal.servicing * years) @ balance - years * deal.coupon @ deal.notes)
+        principal = float((deal.collected[:, t] - deal.interest[:, t] + deal.loss[:, t]) @ balance)
+        principal += min(0.0, excess - float(deal.loss[:, t] @ balance))
+        held = min(deal.reserve, max(0.0, held * (1 + deal.cash_rate * years) + principal))
+        path.append(held)
+        balance = balance * deal.keep[:, t]
+    return path
+
+
 def notes_of(pool: Pool, facility: str) -> float:
     """Opening notes of a trust, all classes, units."""
     return sum(pool.model.opening_tranche[facility, k] for k in pool.model.TRANCHES[facility])
 
 
-def most_residual(pool: Pool, facility: str) -> float:
-    """The largest over-collateral that the pool can build, units: assets grow by their own interest only."""
+def largest_pool(pool: Pool, facility: str) -> float:
+    """An upper bound of a trust's assets, units: it grows by its own interest only, and by interest on that."""
     data = pool.inputs
-    assets = float(data.balance.sel(facility=facility).sum() + data.facility_cash.sel(facility=facility))
-    return max(0.0, assets * (1 + float(data.apr.max()) * sum(pool.grid.years)) - notes_of(pool, facility))
+    start = float(data.balance.sel(facility=facility).sum() + data.facility_cash.sel(facility=facility))
+    dearest = max(float(data.apr.max()), float(data.facility_cash_rate.sel(facility=facility)))
+    return start * float(np.prod([1 + dearest * years for years in pool.grid.years]))
 
 
 def make_deal(pool: Pool, facility: str) -> Deal:

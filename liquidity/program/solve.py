@@ -26,6 +26,7 @@ DUAL = 1
 NO_LIMIT = 2147483647
 FACE = 1e-10
 METHODS = ("primal", "ipx", "dual")
+LOOSE = 100.0
 
 
 class Infeasible(LiquidityError):
@@ -85,8 +86,7 @@ class Session:
         highs = highspy.Highs()
         settings = {
             "output_flag": False, "threads": self.options.threads, "simplex_scale_strategy": 0,
-            "primal_feasibility_tolerance": self.options.tolerance, "simplex_strategy": PRIMAL,
-            "dual_feasibility_tolerance": self.options.tolerance, "time_limit": self.options.time_limit,
+            "simplex_strategy": PRIMAL,
         }  # fmt: skip
         for name, value in settings.items():
             highs.setOptionValue(name, value)
@@ -135,14 +135,16 @@ class Session:
 
     # ---- solving
 
-    def solve(self, basis: Any = None, *, methods: Iterable[str] = ()) -> Answer:
+    def solve(self, basis: Any = None, *, methods: Iterable[str] = (), doubt: bool = False) -> Answer:
         """Solve by the first method of the chain that ends Optimal.
 
-        `primal` and `dual` start from `basis` where given; `primal` without one is skipped. Every step that did not
-        end Optimal is kept in `chain`. Raises Infeasible, or SolverFailed when the chain is used up.
+        `primal` starts from `basis`; without one it is skipped. Every step that did not end Optimal is kept in
+        `chain`. `doubt` says that a plan should exist: then the next method is asked when one says "infeasible", for
+        near-empty feasible sets were falsely called that, and at last with looser tolerances. Raises Infeasible, or
+        SolverFailed when the chain is used up.
         """
-        started, tried = time.perf_counter(), []
-        for method in methods or self.methods:
+        started, tried, denied = time.perf_counter(), [], False
+        for method in (*(methods or self.methods), *(("loose",) if doubt else ())):
             if method == "primal" and basis is None:
                 continue
             status = self._attempt(method, basis)
@@ -150,12 +152,18 @@ class Session:
                 return self._read(method, time.perf_counter() - started)
             tried.append(f"{method}: {self.highs.modelStatusToString(status)}")
             self.chain.append(tried[-1])
-            if status == highspy.HighsModelStatus.kInfeasible:
-                raise Infeasible("no plan meets every row")
+            denied |= status == highspy.HighsModelStatus.kInfeasible
+            if denied and not doubt:
+                break
+        if denied:
+            raise Infeasible("no plan meets every row")
         raise SolverFailed("no method ended at an optimum", tried)
 
     def _attempt(self, method: str, basis: Any) -> Any:
-        """One method: warm primal simplex with an iteration limit, interior point with crossover, or cold simplex."""
+        """One method: warm primal simplex with an iteration limit, interior point with crossover, or cold simplex.
+
+        `loose` is cold simplex with tolerances a hundred times as wide, still a fraction of a fen.
+        """
         highs = self.highs
         self.push()
         if method == "primal":
@@ -167,28 +175,37 @@ class Session:
             highs.clearSolver()
             highs.setOptionValue("solver", "ipx" if method == "ipx" else "simplex")
             highs.setOptionValue("simplex_strategy", DUAL)
-        highs.run()
+        self._run(loose=method == "loose")
         highs.setOptionValue("simplex_iteration_limit", NO_LIMIT)
         highs.setOptionValue("simplex_strategy", PRIMAL)
         status = highs.getModelStatus()
         if status == highspy.HighsModelStatus.kUnboundedOrInfeasible:
             # presolve cannot tell which: ask again without it
             highs.setOptionValue("presolve", "off")
-            highs.run()
+            self._run()
             highs.setOptionValue("presolve", "choose")
             status = highs.getModelStatus()
         return status
 
+    def _run(self, loose: bool = False) -> None:
+        """Run HiGHS. It counts the time of all its runs together; the limit is meant for each."""
+        tolerance = self.options.tolerance * (LOOSE if loose else 1.0)
+        for kind in ("primal", "dual"):
+            self.highs.setOptionValue(f"{kind}_feasibility_tolerance", tolerance)
+        self.highs.setOptionValue("time_limit", self.highs.getRunTime() + self.options.time_limit)
+        self.highs.run()
+
     def refresh(self) -> Answer:
         """Fresh duals of the present optimum: refactor at its basis, no iterations."""
         self.highs.setOptionValue("solver", "simplex")
-        self.highs.setBasis(self.highs.getBasis())
-        self.highs.run()
-        if self.highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            raise SolverFailed(
-                "the optimum was lost at refactorisation", [self.highs.modelStatusToString(self.highs.getModelStatus())]
-            )
-        return self._read("refresh", 0.0)
+        basis = self.highs.getBasis()
+        for loose in (False, True):
+            self.highs.setBasis(basis)
+            self._run(loose)
+            if self.highs.getModelStatus() == highspy.HighsModelStatus.kOptimal:
+                return self._read("refresh", 0.0)
+            self.chain.append(f"refresh: {self.highs.modelStatusToString(self.highs.getModelStatus())}")
+        raise SolverFailed("the optimum was lost at refactorisation", self.chain[-2:])
 
     def _read(self, method: str, seconds: float) -> Answer:
         """The arrays of an optimum."""

@@ -59,7 +59,7 @@ def run_stages(session: Session, stages: tuple[np.ndarray, ...]) -> Staged:
     for goal in stages:
         session.narrow()
         session.objective(goal)
-        session.solve(last.basis, methods=("primal", "dual"))
+        session.solve(last.basis, methods=("primal", "dual"), doubt=True)
         last = session.refresh()
         touched |= np.abs(last.price) > FACE
     return Staged(first, last, touched)
@@ -95,7 +95,8 @@ def plain_orders(pool: Any, program: Program) -> np.ndarray:
     """Cost of stage 4: fewest gross transfers over the horizon, and tonight's lending spread the same way each time."""
     cost = np.zeros(program.shape[1])
     labels = program.column_labels()
-    for name in ("contribute", "note_draw", "move", "draw"):
+    # a shortfall is what is missing and no more: beyond that it would only cancel against `cover`
+    for name in ("contribute", "note_draw", "move", "draw", "shortfall"):
         family = program.column(name)
         cost[family.place] = [-tie_break(labels[at]) for at in range(family.start, family.stop)]
     family = program.column("lend")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from liquidity.program.pool import Pool
-from liquidity.program.sequence import write_principal
+from liquidity.program.sequence import largest_pool, write_principal
 from liquidity.rules.eligibility import ineligible
 from liquidity.rules.pool_cover import PoolCover
 
@@ -80,7 +80,7 @@ def interest_waterfall(pool: Pool) -> None:
         )
 
     pool.terms("excess", (m.ABS, m.PERIOD), spread, at_most=0.0)
-    ending = pool.index("terms", "safe_ending", [(f, t) for f in m.SAFE for t in pool.ends(f)])
+    ending = pool.index("terms", "ending", [(f, t) for f in m.ABS for t in pool.ends(f)])
     pool.terms("excess_used", (ending,), spread, at_least=0.0)
     pool.terms("no_deficiency", (m.SAFE, m.PERIOD), lambda m, f, t: m.deficiency[f, t], equal=0.0)
     pool.terms("no_shortfall", (m.SAFE, m.PERIOD), lambda m, f, t: m.shortfall[f, t], at_most=0.0)
@@ -110,13 +110,6 @@ def open_gap(pool: Pool) -> None:
     )
 
 
-def largest_pool(pool: Pool, facility: str) -> float:
-    """An upper bound of a trust's assets, units: it grows by its own interest only."""
-    data = pool.inputs
-    start = float(data.balance.sel(facility=facility).sum() + data.facility_cash.sel(facility=facility))
-    return start * (1 + float(data.apr.max()) * sum(pool.grid.years))
-
-
 def is_safe(pool: Pool, facility: str) -> bool:
     """Whether no deficiency can open: every segment that the trust may hold earns, in every period, more than its
     losses, servicing and coupons on its share. Then no yes/no decision is needed.
@@ -125,15 +118,19 @@ def is_safe(pool: Pool, facility: str) -> bool:
     opening one; later the cheap senior class goes first, so the dearest coupon is the safe measure.
     """
     data, ends = pool.inputs, pool.ends(facility)
-    idle = [rule.max_uninvested for rule in pool.rulebook.rules if isinstance(rule, PoolCover)]
+    covers = [rule for rule in pool.rulebook.rules if isinstance(rule, PoolCover)]
+    idle = [rule.max_uninvested for rule in covers if rule.holds_on(pool.grid.starts[0])]
     at = data.sel(facility=facility)
-    if not idle or float(at.deficiency) > 0 or (ends and float(at.reserve_rate) > 0):
+    if pool.cautious or not idle or float(at.deficiency) > 0 or (ends and float(at.reserve_rate) > 0):
         return False
     barred = {s for s, f in ineligible(pool.book) if f == facility}
     may = (at.balance.values > 0) | np.array([s not in barred for s in data.segment.values])
     least = ((at.interest - at.servicing_fee * at.years - at.loss) / at.years).values[may].min(axis=0)
     labels = [label for label in data.tranche.values if label.startswith(f"{facility}/")]
     notes, coupon = data.tranche_balance.sel(tranche=labels).values, data.coupon.sel(tranche=labels).values
+    if float(at.facility_cash) > min(idle) * notes.sum():
+        # too much lies idle already: the loans alone may not earn the coupons
+        return False
     mixed = len(pool.revolving(facility)) + 1
     whole = least[:mixed] * (1 - min(idle)) >= coupon @ notes / notes.sum()
     return bool(whole.all() and (least[mixed:] >= coupon.max()).all())

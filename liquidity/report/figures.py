@@ -35,6 +35,7 @@ STEP_NAMES = {
 }
 LEVEL_COLOURS = {"green": GREEN, "amber": AMBER, "binding": RUST, "gave_way": WINE}
 _ROOM = 0.55  # share of the width from which a bar's text goes inside it, or to its left
+_EQUAL = 1e-6  # of the limit: nearer than this, used and limit are one figure
 _TICKS = [0, 25, 50, 75, 100]
 _MOST_USE = 120.0  # % of a limit, beyond which a bar is cut so that the others stay legible
 
@@ -152,7 +153,15 @@ def amount_text(value: float, unit: str, lang: Lang = "en") -> str:
 
 
 def _limit_text(lang: Lang, row: pd.Series) -> str:
-    used, limit = amount_text(row["used"], row["unit"], lang), amount_text(row["limit"], row["unit"], lang)
     more = f" (+{row['others']})" if row["others"] else ""
-    signs = ("<", ">") if row["level"] == "gave_way" else ("≥", "≤")
-    return f"{used} {signs[0] if row['floor'] else signs[1]} {limit}{more}"
+    used, limit, short = (amount_text(row[name], row["unit"], lang) for name in ("used", "limit", "shortfall"))
+    if row["limit"] > 0 and abs(row["use"] - 1) < _EQUAL:
+        return {"en": f"{used}, the limit", "zh": f"{used}，已达限额"}[lang] + more
+    if row["limit"] > 0:
+        signs = ("<", ">") if row["level"] == "gave_way" else ("≥", "≤")
+        return f"{used} {signs[0] if row['floor'] else signs[1]} {limit}{more}"
+    if row["level"] == "gave_way":
+        return {"en": f"short by {short}", "zh": f"缺口{short}"}[lang] + more
+    if row["limit"] == 0 and abs(row["used"]) < 0.005:
+        return {"en": "closed", "zh": "关闭"}[lang] + more
+    return {"en": "no room left", "zh": "已无余地"}[lang] + more

@@ -64,7 +64,7 @@ def _context(tables: Mapping[str, pd.DataFrame], run: Mapping[str, Any]) -> dict
         "groups": _groups(tables["uses"]),
         "worst": numbers.worst(ledger, reasons, tonight),
         "gave_way": proofs.gave_way(limits).to_dict("records"),
-        "gave_way_notes": [record.told(note) for note in run.get("gave_way", [])],
+        "conflict": [record.told(rule) for rule in run.get("conflict", [])],
         "place_name": figures.place_name,
         "orders": _orders(tables["orders"]),
         "checks": [*proofs.told(run.get("checks", {})), *proofs.found(tables)],

@@ -37,7 +37,7 @@ def stacked(
 ) -> go.Figure:
     """Levels over the horizon as stacked areas; `first` names the place that lies at the bottom.
 
-    `reserve`: rows of limits whose `limit` is the least cash at the end of each period, drawn as a line.
+    `reserve`: rows of limits of the cash reserve; what it asks of `first` at the end of each period is drawn as a line.
     """
     days, whole = levels(table, name)
     whole = whole[(whole.abs() >= 0.005).any(axis=1)]
@@ -53,8 +53,8 @@ def stacked(
             line={"shape": "hv", "width": 0.6, "color": colour},
             fillcolor=colour,
         )
-    if reserve is not None and len(reserve):
-        _add_reserve(figure, reserve)
+    if reserve is not None and len(reserve) and first in whole.index:
+        _add_reserve(figure, needed(reserve, days, whole.T[first]))
     figure.update_traces(hovertemplate="%{y:,.2f} " + currency + " m")
     frame(figure, height=380)
     figure.update_layout(hovermode="x unified")
@@ -74,12 +74,22 @@ def stacked(
     return figure
 
 
-def _add_reserve(figure: go.Figure, reserve: pd.DataFrame) -> None:
+def needed(reserve: pd.DataFrame, days: Sequence[str], held: pd.Series) -> pd.Series:
+    """Least cash at the end of each period, CNY by date: what is held, less the room that the reserve leaves.
+
+    `reserve`: rows of limits of cash reserves (their room counts yuan of cash); `days` the dates of `held`.
+    """
     period = reserve["period"].astype(str).str[:10]
-    needed = reserve.groupby(period)["limit"].max().sort_index()
+    room = (reserve["headroom_cny"] - reserve["shortfall"]).groupby(period).min()
+    ends = dict(zip(days, zip(days[1:], held.to_numpy()[1:])))
+    rows = {ends[start][0]: max(ends[start][1] - left, 0.0) for start, left in room.items() if start in ends}
+    return pd.Series(rows, dtype=float).sort_index()
+
+
+def _add_reserve(figure: go.Figure, least: pd.Series) -> None:
     figure.add_scatter(
-        x=steps_in_time(list(needed.index))[1:],
-        y=needed.to_numpy() / MILLION,
+        x=list(least.index),
+        y=least.to_numpy() / MILLION,
         name=RESERVE[0],
         mode="lines",
         line={"shape": "hv", "width": 2, "color": INK, "dash": "dash"},

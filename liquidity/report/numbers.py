@@ -115,19 +115,23 @@ def headline(
     share = f"{night['relent'] / night['freed']:.1%}" if night["freed"] > 0 else "0%"
     said = {lang: _amounts(lang, night, month, currency) for lang in LANGS}
     english, chinese = said["en"], said["zh"]
-    declined = abs(night["declined"]) >= 0.005
+    declined, stopped = abs(night["declined"]) >= 0.005, night[GATE_COLUMNS].sum() >= 0.005 or night["freed"] < 0.005
     sentences = {
         "en": [
             f"Borrowers repaid {english['freed']} tonight; {english['relent']} of it ({share}) is lent again to the "
             "same borrowers.",
-            f"{english['stopped']} was not asked for or was stopped by a check before the pool.",
+            f"{english['stopped']} was not asked for or was stopped by a check before the pool."
+            if stopped
+            else "All of it was asked for again and passed every check before the pool.",
             f"{english['declined']} was asked for and allowed, and the pool declined it."
             if declined
             else "The pool declined nothing: all that was asked for and allowed is lent again.",
         ],
         "zh": [
             f"今晚借款人还款{chinese['freed']}，其中{chinese['relent']}（{share}）再次投放给原借款人。",
-            f"{chinese['stopped']}未申请再借，或在资金池之前的检查中被拦下。",
+            f"{chinese['stopped']}未申请再借，或在资金池之前的检查中被拦下。"
+            if stopped
+            else "全部回款均已申请再借并通过资金池之前的各项检查。",
             f"{chinese['declined']}已申请且通过全部检查，但资金池未予投放。"
             if declined
             else "资金池没有拒绝任何申请：凡已申请且通过检查的金额均再次投放。",

@@ -24,6 +24,7 @@ CHECKS = {
     "price_identity": ("Margin less charges is the reduced cost", 1e-9),
     "balance_sheet": ("Assets less liabilities is equity, every period", 1e-9),
     "cash_accounts": ("Opening plus in less out is closing, every account", 1e-9),
+    "amounts_gap": ("Amounts by cause add up to declined", 1e-9),
     "ledger_fen": ("Ledger adds up, in fen", 0.0),
     "uses_fen": ("Uses add up to freed, in fen", 0.0),
     "reasons_fen": ("Reasons add up to freed less relent, in fen", 0.0),
@@ -43,19 +44,22 @@ def limit_use(limits: pd.DataFrame, period: str) -> pd.DataFrame:
     """The tightest place of every rule in a period, the most used first.
 
     Adds `use` (1 = at the limit), `floor` (a least amount: use is limit / used) and `others`, the number of further
-    places of that rule that bind. Rows without a limit above nothing have no use and are left out.
+    places of that rule that bind. A row whose limit is nothing or less (a closed pool; a reserve that grows with what
+    it secures) has no share to show: it stands at 1 where it binds, and is left out where it does not.
     """
     rows = of_period(limits, period).astype({"used": float, "limit": float})
-    rows = rows[(rows["limit"] > 0) & np.isfinite(rows["limit"])].copy()
-    gave_way = rows["level"] == "gave_way"
-    rows["floor"] = np.where(gave_way, rows["used"] < rows["limit"], rows["used"] > rows["limit"] * (1 + 1e-6))
-    ratio = rows["used"] / rows["limit"]
-    rows["use"] = np.where(rows["floor"], 1 / ratio.where(ratio > 0), ratio)
-    rows["use"] = rows["use"].where(~(rows["floor"] & (ratio <= 0)), np.inf)
     binds = rows["level"].isin(["binding", "gave_way"])
+    gave_way = rows["level"] == "gave_way"
+    positive = (rows["limit"] > 0) & np.isfinite(rows["limit"])
+    ratio = (rows["used"] / rows["limit"]).where(positive)
+    rows["floor"] = (ratio < 1).where(gave_way, ratio > 1 + 1e-6)
+    shown = ratio.where(~rows["floor"], 1 / ratio.where(ratio > 0, 1e-9))
+    bare = pd.Series(np.where(gave_way, np.inf, 1.0), index=rows.index).where(binds)
+    rows["use"] = shown.where(positive, bare)
     rows["others"] = binds.groupby(rows["rule"]).transform("sum") - binds
-    rank = rows["level"].map({level: place for place, level in enumerate(LEVELS)})
-    rows = rows.assign(place=rank).sort_values(["use", "place", "rule", "at"], ascending=[False, True, True, True])
+    rows["place"] = rows["level"].map({level: place for place, level in enumerate(LEVELS)})
+    order = ["use", "place", "rule", "at"]
+    rows = rows[rows["use"].notna()].sort_values(order, ascending=[False, True, True, True])
     return rows.drop_duplicates("rule").drop(columns="place").reset_index(drop=True)
 
 

@@ -9,7 +9,12 @@ _FACTS = {
     "objective": ("Net worth at the horizon", "money"),
     "ref_rate": ("Reference rate", "%"),
     "mean_life": ("Mean remaining life", "years"),
+    "market_rate": ("Open market rate", "%"),
     "relent_sensitivity": ("Relent tonight, by change of", "money"),
+    "other_opening": ("Opening difference of the book", "money"),
+    "players": ("Causes that were lifted", ""),
+    "re_solves": ("Re-solves behind the reasons", ""),
+    "sequence": ("Order of payments", ""),
     "size": ("Program", ""),
     "unit": ("One unit of the program", "money"),
     "fallback": ("Solver chain", ""),
@@ -39,6 +44,8 @@ def told(value: Any, unit: str = "") -> str:
         return ", ".join(f"{key.replace('_', ' ')} {told(part, unit)}" for key, part in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(told(part, unit) for part in value)
+    if value is None:
+        return "no plan"
     if not isinstance(value, int | float) or isinstance(value, bool):
         return str(value)
     if unit == "%":

@@ -12,6 +12,7 @@ from liquidity.report.flows import Link, node_name
 from liquidity.report.numbers import LANGS
 
 _HEIGHT, _PAD = 440, 22  # pixels
+_MIDDLE = 0.4  # of the width: the labels of the middle and of the right stand between it and the right edge
 
 
 def sankey(links: Sequence[Link], currency: str) -> go.Figure:
@@ -44,7 +45,11 @@ def sankey(links: Sequence[Link], currency: str) -> go.Figure:
     frame(figure, height=_HEIGHT)
     figure.update_layout(margin={"l": 4, "r": 4, "t": 12, "b": 16})
     names = {
-        lang: [f"{node_name(node)[place]} · {money(lang, size[node], currency)}" for node in nodes]
+        lang: [
+            # the labels of the middle stand in two lines, or they would meet those of the right on paper
+            f"{node_name(node)[place]}{'<br>' if x_of == _MIDDLE else ' · '}{money(lang, size[node], currency)}"
+            for node, x_of in zip(nodes, x)
+        ]
         for place, lang in enumerate(LANGS)
     }
     speak(figure, {lang: ({"node.label": [names[lang]]}, {}) for lang in LANGS})
@@ -62,7 +67,7 @@ def _places(nodes: Sequence[tuple[str, str]], size: dict[tuple[str, str], float]
     same = ("middle", "same_borrowers")
     columns = {
         0.001: [node for node in nodes if node[0] == "group"],
-        0.5: [node for node in nodes if node[0] == "middle" and node != same],
+        _MIDDLE: [node for node in nodes if node[0] == "middle" and node != same],
         0.999: [*(node for node in nodes if node == same), *(node for node in nodes if node[0] == "use")],
     }
     whole = max(sum(size[node] for node in column) for column in columns.values())
@@ -70,7 +75,7 @@ def _places(nodes: Sequence[tuple[str, str]], size: dict[tuple[str, str], float]
     scale = (1 - gap * (max(len(column) for column in columns.values()) - 1)) / whole
     found: dict[tuple[str, str], tuple[float, float]] = {}
     for x, column in columns.items():
-        top = 1 - sum(size[node] * scale for node in column) - gap * (len(column) - 1) if x == 0.5 else 0.0
+        top = 1 - sum(size[node] * scale for node in column) - gap * (len(column) - 1) if x == _MIDDLE else 0.0
         for node in column:
             found[node] = (x, min(max(top + size[node] * scale / 2, 0.001), 0.999))
             top += size[node] * scale + gap

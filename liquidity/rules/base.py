@@ -57,7 +57,8 @@ class Ratio:
     """How a ratio rule is told in its natural unit.
 
     `limit(*index)` is the limit as a plain number (0.32 for 32%), `of(m, *index)` the total that it is a share of, an
-    expression in program units. The unit is `%`, or `x` for a multiple.
+    expression in program units. The unit is `%`, `x` for a multiple, or the currency where
+    the limit is that many times the total, in money.
     """
 
     limit: Callable[..., float]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from liquidity.rules.base import Lang, Rule, value
+from liquidity.rules.base import Lang, Ratio, Rule, value
 from liquidity.rules.text import money, percent
 
 if TYPE_CHECKING:
@@ -38,21 +38,24 @@ class CashReserve(Rule):
                 over=(periods,),
                 body=lambda m, t: m.cash[t],
                 at_least=pool.money(self.amount) - liquid,
+                ratio=Ratio(limit=lambda t: 1.0, of=lambda m, t: pool.money(self.amount), unit=pool.book.currency),
             )
         if self.line_share > 0 or self.notes_share > 0:
             classes, notes_share = pool.book["lines"]["class"], self.notes_share
             call = {line: self.line_share if classes[line] == "nonstandard" else 0.0 for line in m.LINE}
             share = pool.param(self, "line_call", (m.LINE,), call)
+
+            def needed(m: Any, t: Any) -> Any:
+                lines = sum(share[line] * m.debt[line, t] for line in m.LINE)
+                return lines + notes_share * sum(m.notes[w, t] for w in m.WAREHOUSE)
+
             pool.limit(
                 self,
                 "coverage",
                 over=(periods,),
-                body=lambda m, t: (
-                    m.cash[t]
-                    - sum(share[line] * m.debt[line, t] for line in m.LINE)
-                    - notes_share * sum(m.notes[w, t] for w in m.WAREHOUSE)
-                ),
+                body=lambda m, t: m.cash[t] - needed(m, t),
                 at_least=-liquid,
+                ratio=Ratio(limit=lambda t: 1.0, of=needed, unit=pool.book.currency),
             )
 
     def formula(self) -> str:
@@ -69,7 +72,7 @@ class CashReserve(Rule):
         if lang == "zh":
             liquid = "现金及优质流动性资产" if self.count_hqla else "现金"
             return (
-                f"{liquid}不低于{money(self.amount, lang)},且不低于非标准化借款余额的{lines}"
+                f"{liquid}不低于{money(self.amount, lang)}，且不低于非标准化借款余额的{lines}"
                 f"与仓储融资余额的{notes}之和。"
             )
         liquid = "Cash and liquid assets are" if self.count_hqla else "Cash is"

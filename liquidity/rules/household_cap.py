@@ -56,6 +56,6 @@ class HouseholdCap(Rule):
         share = percent(self.net_assets_share)
         if lang == "zh":
             caps = join((f"{PURPOSES_ZH.get(key, key)}类{money(cap, lang)}" for key, cap in self.caps.items()), lang)
-            return f"单户贷款余额上限:{caps},且不超过净资产的{share}。"
+            return f"单户贷款余额上限：{caps}，且不超过净资产的{share}。"
         caps = join((f"{money(cap, lang)} for {key}" for key, cap in self.caps.items()), lang)
         return f"One household owes at most {caps}, and at most {share} of net assets."

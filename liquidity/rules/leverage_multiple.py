@@ -79,5 +79,5 @@ class LeverageMultiple(Rule):
         """See Rule."""
         low, high = number(self.nonstandard_multiple), number(self.standardised_multiple)
         if lang == "zh":
-            return f"非标准化融资余额不超过净资产的{low}倍,标准化融资余额不超过净资产的{high}倍。"
+            return f"非标准化融资余额不超过净资产的{low}倍，标准化融资余额不超过净资产的{high}倍。"
         return f"Non-standard financing is at most {low} times, standardised financing {high} times net assets."

@@ -113,7 +113,7 @@ class PartnerLimit(Rule):
         if lang == "zh":
             return (
                 f"合作银行与本机构联合贷款的出资余额不超过其一级资本净额的{percent(self.tier1_share)}、"
-                f"全部贷款的{percent(self.total_share)},每日出资不超过约定额度;合作暂停时不再放款。"
+                f"全部贷款的{percent(self.total_share)}，每日出资不超过约定额度；合作暂停时不再放款。"
             )
         return (
             f"A partner bank funds at most {percent(self.tier1_share)} of its net tier-1 capital and "

@@ -88,7 +88,7 @@ class Pins(Rule):
     def words(self, lang: Lang = "en") -> str:
         """See Rule."""
         if lang == "zh":
-            return "执行业务人员逐条录入的人工指令(金额、对象、起止日期)。"
+            return "执行业务人员逐条录入的人工指令（金额、对象、起止日期）。"
         return "Every instruction entered by hand is carried out: amount, target, dates."
 
 

@@ -57,9 +57,8 @@ class PoolCover(Rule):
     def words(self, lang: Lang = "en") -> str:
         """See Rule."""
         if lang == "zh":
-            return (
-                f"循环期内,资产池余额与现金须覆盖全部证券余额,闲置现金不超过证券余额的{percent(self.max_uninvested)}。"
-            )
+            most = percent(self.max_uninvested)
+            return f"循环期内，资产池余额与现金须覆盖全部证券余额，闲置现金不超过证券余额的{most}。"
         return (
             "While an ABS revolves, its loans and cash cover its notes, and at most "
             f"{percent(self.max_uninvested)} of the notes waits as cash."

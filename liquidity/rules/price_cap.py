@@ -73,6 +73,6 @@ class PriceCap(Rule):
         """See Rule."""
         if lang == "zh":
             steps = join((f"自{step.start}起为{percent(step.cap)}" for step in self.steps), lang)
-            return f"新发放贷款的综合融资成本不得超过年化{percent(self.cap)}{',' + steps if steps else ''}。"
+            return f"新发放贷款的综合融资成本不得超过年化{percent(self.cap)}{'，' + steps if steps else ''}。"
         steps = join((str(step) for step in self.steps), lang)
         return f"No new loan costs more than {percent(self.cap)} a year all-in{', ' + steps if steps else ''}."

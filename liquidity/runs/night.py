@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from liquidity.book import Book, opening
-from liquidity.errors import BadInput
+from liquidity.errors import BadInput, SolverFailed
 from liquidity.explain.amounts import Amounts, make_amounts
 from liquidity.explain.charges import Charges, charges_table, make_charges
 from liquidity.explain.culprits import find_culprits
@@ -73,17 +73,13 @@ def allocate(book: Book, rulebook: Rulebook, previous: pd.Series | None = None, 
     """
     clock = clock or Clock()
     check_fit(book, rulebook)
-    with clock.phase("build"):
-        pool = build_pool(book, rulebook, previous)
-    with clock.phase("compile"):
-        program = compile_program(pool)
-        goals = make_goals(pool, program)
-    say(f"program of {program.shape[1]:,} columns, {program.shape[0]:,} rows, {program.matrix.nnz:,} non-zeros")
-    options = solver_options(rulebook)
-    with clock.phase("solve"):
-        tiers = {rule.name: rule.priority for rule in rulebook.rules}
-        size = opening(book).assets / pool.unit
-        solved = solve_night(program, goals, tiers, rulebook.materiality, size, options, method)
+    try:
+        pool, program, goals, solved = decide(book, rulebook, previous, clock, say, method)
+    except SolverFailed as error:
+        # a trust that was taken to be safe may be what has no plan: let its deficiency open
+        say(f"no plan at first ({error}); again with open deficiencies")
+        pool, program, goals, solved = decide(book, rulebook, previous, clock, say, method, cautious=True)
+    options, size = solver_options(rulebook), opening(book).assets / pool.unit
     first = solved.staged.first
     say(f"solved in {clock.seconds['solve']['wall']:.1f} s")
     with clock.phase("charges"):
@@ -91,17 +87,17 @@ def allocate(book: Book, rulebook: Rulebook, previous: pd.Series | None = None, 
         plan = make_plan(pool, program, solved.staged.last, first.reduced)
     with clock.phase("tables"):
         tables, accounts = plain_tables(pool, plan, solved, charges)
-    declined = float(tables["ledger"].declined.sum())
+        labels = pool.grid.labels
+        seen = made.windows(tables["ledger"], labels, pool.grid.first_days(WINDOW_DAYS))
     amounts = None
-    if declined > 0:
+    if any(frame.declined.sum() > 0 for frame in seen.values()):
         say(f"decision, ledger and charges after {sum(part['wall'] for part in clock.seconds.values()):.1f} s")
         with clock.phase("amounts"):
             amounts = make_amounts(solved.held, goals, options, rulebook.solver.workers, pack_basis(first.basis))
         say(f"amounts by {amounts.solves} re-solves in {clock.seconds['amounts']['wall']:.1f} s")
     with clock.phase("tables"):
-        labels = pool.grid.labels
-        seen = made.windows(tables["ledger"], labels, pool.grid.first_days(WINDOW_DAYS))
-        tables["reasons"] = make_reasons(seen, amounts, pool.unit, find_culprits(pool, solved, amounts))
+        grades = {str(segment): str(grade) for segment, grade in book["segments"].grade.items()}
+        tables["reasons"] = make_reasons(seen, amounts, pool.unit, find_culprits(pool, solved, amounts), grades)
     checks = {
         **solver_checks(solved.held, first),
         "price_identity": charges.gap,
@@ -110,6 +106,21 @@ def allocate(book: Book, rulebook: Rulebook, previous: pd.Series | None = None, 
         **table_checks(tables, labels[0]),
     }
     return Night(pool, program, goals, solved, plan, charges, amounts, tables, checks, clock)
+
+
+def decide(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Clock, say: Say, method: str,
+           cautious: bool = False) -> tuple[Pool, Program, Goals, Solved]:  # fmt: skip
+    """Build, compile and solve one night."""
+    with clock.phase("build"):
+        pool = build_pool(book, rulebook, previous, cautious)
+    with clock.phase("compile"):
+        program = compile_program(pool)
+        goals = make_goals(pool, program)
+    say(f"program of {program.shape[1]:,} columns, {program.shape[0]:,} rows, {program.matrix.nnz:,} non-zeros")
+    with clock.phase("solve"):
+        tiers = {rule.name: rule.priority for rule in rulebook.rules}
+        size, options = opening(book).assets / pool.unit, solver_options(rulebook)
+        return pool, program, goals, solve_night(program, goals, tiers, rulebook.materiality, size, options, method)
 
 
 def check_fit(book: Book, rulebook: Rulebook) -> None:

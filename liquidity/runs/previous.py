@@ -10,13 +10,16 @@ import pandas as pd
 from liquidity.book import Book
 from liquidity.errors import BadInput, Problem
 
+BLANK = ("alone", "price_low", "price_high")
+"""Numbers that a table may leave open; a blank in any other column is text."""
+
 
 def read_table(run: Path, name: str) -> pd.DataFrame:
     """A table of a run folder. Raises BadInput where the folder holds no such table."""
     path = run / "tables" / f"{name}.csv"
     if not path.is_file():
         raise BadInput(Problem(str(run), "", "", path.name, "a run folder with this table"))
-    return pd.read_csv(path, keep_default_na=False, na_values={"amount": [""]})
+    return pd.read_csv(path, keep_default_na=False, na_values={name: [""] for name in BLANK})
 
 
 def read_record(run: Path) -> dict[str, object]:
@@ -50,7 +53,8 @@ def pin_executed(book: Book, run: Path) -> Book:
             "from": today,
             "to": today,
             "op": ">=",
-            "amount": paid.amount,
+            # two kinds of borrowers were rounded to the fen; what was paid is not asked for to the last of them
+            "amount": (paid.amount - 0.02).clip(lower=0.0),
             "reason": "already paid out today",
             "by": str(read_record(run)["id"]),
         }

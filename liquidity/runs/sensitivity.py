@@ -66,7 +66,7 @@ def shorter_horizon(night: Night) -> float | None:
     rulebook = shortened(night.pool.rulebook)
     if rulebook is None:
         return None
-    pool = build_pool(night.pool.book, rulebook, night.pool.previous)
+    pool = build_pool(night.pool.book, rulebook, night.pool.previous, night.pool.cautious)
     program = compile_program(pool)
     goals = make_goals(pool, program)
     tiers = {rule.name: rule.priority for rule in rulebook.rules}

@@ -30,7 +30,8 @@ def print_summary(record: dict[str, Any], folder: Path, console: Console) -> Non
     console.print(ledger_grid(totals, record["currency"]))
     if len(reasons):
         console.print(causes_grid(reasons, night, record["currency"]))
-        print_texts(reasons[reasons.period == MONTH], "text_en", console, 3)
+        told = reasons[(reasons.period == MONTH) & is_pool(reasons) & (reasons.amount > 0)]
+        print_texts(told, "text_en", console, 3)
     worth = money("en", record["objective"], record["currency"])
     console.print(f"Net worth at the horizon {worth}. Checks: {check_line(record['checks'])}")
     for rule in record["gave_way"]:
@@ -58,14 +59,17 @@ def ledger_grid(totals: dict[str, pd.Series], currency: str) -> Table:
     return table
 
 
+def is_pool(reasons: pd.DataFrame) -> pd.Series:
+    """Which reasons are the pool's: all but the gates."""
+    return reasons.rule.ne("") | reasons.cause.map(lambda cause: CAUSES[cause].is_pool_cause)
+
+
 def causes_grid(reasons: pd.DataFrame, night: str, currency: str) -> Table:
     """Declined money by cause; 30 days lead, for tonight against tomorrow is nearly a tie."""
-    pool = reasons[
-        reasons["share"].notna() & (reasons.rule.ne("") | reasons.cause.map(lambda c: CAUSES[c].is_pool_cause))
-    ]
+    pool = reasons[is_pool(reasons)]
     table = Table(title="Why the pool declined (attributed, adds up)", title_justify="left")
     for name in ("cause", "30 days", "tonight", "alone, tonight", "rules"):
-        table.add_column(name, justify="left" if name in ("cause", "rules") else "right")
+        table.add_column(name, justify="left" if name in ("cause", "rules") else "right", overflow="fold")
     wide = pool.pivot_table(index="cause", columns="period", values="amount", aggfunc="sum").reindex(
         columns=[MONTH, night]
     )

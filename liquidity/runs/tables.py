@@ -114,10 +114,10 @@ def funding_table(pool: Pool, plan: xr.Dataset) -> pd.DataFrame:
     cost = (data.line_rate * debt + data.commitment_fee * (data.line_commitment * pool.unit - debt)) * data.years
     parts.append(stack("line", debt, plan.draw, plan.pay_down, plan.debt, cost))
     if "notes" in plan:
-        notes = opening_states(plan, "notes")
-        at = data.sel(facility=notes.facility)
+        houses = {"facility": list(pool.model.WAREHOUSE)}
+        at, notes, here = data.sel(houses), opening_states(plan, "notes").sel(houses), plan.sel(houses)
         cost = (at.rate * notes + at.unused_fee * (at.note_commitment * pool.unit - notes)) * data.years
-        parts.append(stack("facility", notes, plan.note_draw, plan.note_pay, plan.notes, cost))
+        parts.append(stack("facility", notes, here.note_draw, here.note_pay, here.notes, cost))
     if "tranche_balance" in plan:
         sold = data.sold.astype(float)
         owed, trust = (

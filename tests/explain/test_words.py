@@ -125,11 +125,13 @@ def test_a_gate_is_a_fact_and_not_attributed() -> None:
 @pytest.mark.parametrize("cause", POOL_CAUSES)
 def test_a_negative_amount_would_have_helped_others(cause: str) -> None:
     text = treasury_text("en", "A-full-east", "30d", 10e6, cause, "Any rule.", "desk", -3e5, -1e5)
-    assert "lifting this would have helped others, and lent this segment CNY 300k less" in text
+    assert "lifting this would have helped others; CNY 300k of what this segment is lent again is attributed" in text
+    assert text.endswith("Lifting this alone would lend this segment CNY 100k less.")
     assert "not lent again" not in text
-    assert "惠及其他客群，本客群则少获投放30万元" in treasury_text(
-        "zh", "A-full-east", "30d", 10e6, cause, "规则。", "desk", -3e5
-    )
+    text = treasury_text("zh", "A-full-east", "30d", 10e6, cause, "规则。", "desk", -3e5, 0.0)
+    assert "解除此项会惠及其他客群；本客群再投放金额中的30万元归因于此项。" in text
+    assert text.endswith("仅解除此项不会改变本客群的投放。")
+    assert "stop the same money" not in treasury_text("en", "A", "30d", 10e6, cause, "Any.", "desk", -3e5, 0.0)
 
 
 @pytest.mark.parametrize("cause", CAUSES)

@@ -41,11 +41,25 @@ def test_a_limit_is_told_in_its_unit() -> None:
     assert figures.amount_text(45.0, "days") == "45 days"
     assert figures.place_name("cap", "region=east;period=2026-11-24") == "cap, region=east"
     rows = pd.DataFrame(
-        [("cap", 12.0, 10.0, "gave_way"), ("floor", 8.0, 10.0, "gave_way"), ("kept", 12.0, 10.0, "green")],
+        [
+            ("cap", 12.0, 10.0, "gave_way"),
+            ("floor", 8.0, 10.0, "gave_way"),
+            ("kept", 12.0, 10.0, "green"),
+            ("tight", 10.0, 10.0, "binding"),
+            ("shut", 0.0, 0.0, "binding"),
+            ("reserve", -3.0, -3.0, "binding"),
+        ],
         columns=["rule", "used", "limit", "level"],
-    ).assign(period="2026-11-24", unit="%", at="")
+    ).assign(period="2026-11-24", unit="%", at="", shortfall=0.0)
     figure = figures.limits(limit_use(rows, "2026-11-24"))
-    assert set(figure.data[-1].text) == {"12% > 10%", "8% < 10%", "12% ≥ 10%"}
+    assert set(figure.data[-1].text) == {
+        "12% > 10%",
+        "8% < 10%",
+        "12% ≥ 10%",
+        "10%, the limit",
+        "closed",
+        "no room left",
+    }
     assert max(max(trace.x) for trace in figure.data[:-1]) <= 125
 
 
@@ -62,11 +76,14 @@ def test_levels_hold_from_the_opening_to_the_end() -> None:
 
 
 def test_the_reserve_stands_at_the_ends_of_the_periods() -> None:
-    table = pd.DataFrame({"account": "treasury", "period": ["2026-11-24"], "opening": 5e6, "closing": 7e6})
-    reserve = pd.DataFrame({"period": ["2026-11-24"], "limit": [6e6]})
+    days = ["2026-11-24", "2026-11-25", "2026-11-26"]
+    table = pd.DataFrame({"account": "treasury", "period": days[:2], "opening": [5e6, 7e6], "closing": [7e6, 9e6]})
+    reserve = pd.DataFrame(
+        [(days[0], 1e6, 0.0), (days[0], 4e6, 0.0), (days[1], 0.0, 2e6)], columns=["period", "headroom_cny", "shortfall"]
+    )
     figure = levels.stacked(table, "account", "CNY", "treasury", reserve)
-    assert list(figure.data[1].x) == ["2026-11-25"]
-    assert list(figure.data[1].y) == [6.0]
+    assert list(figure.data[1].x) == days[1:]
+    assert list(figure.data[1].y) == [6.0, 11.0]
     assert figure.layout.meta["zh"][0]["name"] == ["treasury", "须保留的储备"]
 
 
@@ -81,7 +98,7 @@ def test_the_sankey_stays_inside_and_names_both_languages() -> None:
     assert list(node.label) == [
         "Grade A · CNY 100m",
         "Same borrowers · CNY 60.0m",
-        "Not lent · CNY 40.0m",
+        "Not lent<br>CNY 40.0m",
         "Banks and other lenders · CNY 40.0m",
     ]
     assert figure.layout.meta["zh"][0]["node.label"][0][0] == "A级 · 1亿元"

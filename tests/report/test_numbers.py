@@ -109,5 +109,7 @@ def test_the_headline_says_what_happened() -> None:
     calm = night.copy()
     calm["declined"] = 0.0
     assert numbers.headline(calm, calm, None)["en"][2].startswith("The pool declined nothing")
+    calm[numbers.GATE_COLUMNS] = 0.0
+    assert numbers.headline(calm, calm, None)["en"][1].startswith("All of it was asked for again")
     empty = ledger().sum()
     assert "CNY 0" in numbers.headline(empty, empty, None)["en"][0]

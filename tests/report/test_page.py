@@ -90,11 +90,16 @@ def test_what_gave_way_is_told(make_tables: MakeTables, run: dict[str, Any], tmp
     limits = tables["limits"].copy()
     row = limits.index[limits["rule"] == "capital"][0]
     limits.loc[row, ["used", "level", "shortfall"]] = [9.9, "gave_way", 0.6]
-    text = render({**tables, "limits": limits}, {**run, "gave_way": ["capital fell short tonight"]}, tmp_path)
+    record = {**run, "gave_way": ["capital"], "conflict": ["capital and the reserve"]}
+    text = render({**tables, "limits": limits}, record, tmp_path)
     section = text[text.index('id="gave-way"') : text.index('id="orders"')]
     assert "9.9%" in section
     assert "0.6%" in section
-    assert "capital fell short tonight" in section
+    assert "capital and the reserve" in section
+    assert "every rule is met" not in section
+    text = render(tables, record, tmp_path)
+    section = text[text.index('id="gave-way"') : text.index('id="orders"')]
+    assert "<p>capital</p>" in section
     assert "every rule is met" not in section
 
 

@@ -27,12 +27,14 @@ def test_use_of_caps_and_of_least_amounts() -> None:
         ("broken_floor", "", 8.0, 10.0, "gave_way"),
         ("broken_cap", "", 12.0, 10.0, "gave_way"),
         ("empty_floor", "", 0.0, 10.0, "gave_way"),
-        ("closed", "segment=A", 0.0, 0.0, "binding"),
+        ("shut", "segment=A", 0.0, 0.0, "binding"),
+        ("shut", "segment=B", 0.0, 0.0, "green"),
+        ("open", "segment=A", 0.0, 0.0, "green"),
     )
     found = proofs.limit_use(rows, NIGHT).set_index("rule")
-    assert list(found.index) == ["empty_floor", "broken_floor", "broken_cap", "cap", "floor"]
-    assert found["use"].tolist() == pytest.approx([float("inf"), 1.25, 1.2, 1.0, 10 / 12])
-    assert found["floor"].tolist() == [True, True, False, False, True]
+    assert list(found.index) == ["empty_floor", "broken_floor", "broken_cap", "cap", "shut", "floor"]
+    assert found["use"].tolist() == pytest.approx([1e9, 1.25, 1.2, 1.0, 1.0, 10 / 12])
+    assert found["floor"].tolist() == [True, True, False, False, False, True]
     assert (found.at["cap", "at"], found.at["cap", "others"]) == ("region=north", 1)
     assert proofs.limit_use(rows, "2026-11-25").empty
 

@@ -55,7 +55,7 @@ CASES = {
         },
         en="Returning borrowers are lent at most the repaid principal that they ask for again and that passes every "
         "gate; new borrowers at most their demand.",
-        zh="再借金额不超过本期已还本金中客户再次申请且通过各道准入的部分;新客户放款不超过其需求。",
+        zh="再借金额不超过本期已还本金中客户再次申请且通过各道准入的部分；新客户放款不超过其需求。",
         refused=(({"priority": 0}, "priority"), ({"share": 0.5}, "share")),
     ),
     "eligibility": Case(
@@ -70,7 +70,7 @@ CASES = {
             "closed_to_sale": ({("move", "d_shop", "tr", 4): 1}, {"closed_to_sale"}),
         },
         en="A segment that fails a facility's eligibility terms is neither lent to from it nor sold to it.",
-        zh="不符合某资金渠道入池标准的客群,不得由该渠道放款,也不得转让给该渠道。",
+        zh="不符合某资金渠道入池标准的客群，不得由该渠道放款，也不得转让给该渠道。",
         refused=(({"warn_at": 1.5}, "warn_at"), ({"field": "pd"}, "field")),
     ),
     "price_cap": Case(
@@ -78,7 +78,7 @@ CASES = {
         inside={("lend", "b_west", "new", "bs", 3): 7, ("lend", "a_east", "returning", "wh", 4): 7},
         outside={"cap": ({("lend", "b_west", "new", "bs", 4): 7}, {"cap"})},
         en="No new loan costs more than 24% a year all-in, 15% from 2026-12-01.",
-        zh="新发放贷款的综合融资成本不得超过年化24%,自2026-12-01起为15%。",
+        zh="新发放贷款的综合融资成本不得超过年化24%，自2026-12-01起为15%。",
         refused=(
             ({"cap": 0}, "cap"),
             ({"cap": 24}, "cap"),
@@ -110,8 +110,8 @@ CASES = {
         },
         en="A partner bank funds at most 25% of its net tier-1 capital and 10% of its loans jointly with this lender, "
         "at most its quota a day, and nothing while frozen.",
-        zh="合作银行与本机构联合贷款的出资余额不超过其一级资本净额的25%、全部贷款的10%,"
-        "每日出资不超过约定额度;合作暂停时不再放款。",
+        zh="合作银行与本机构联合贷款的出资余额不超过其一级资本净额的25%、全部贷款的10%，"
+        "每日出资不超过约定额度；合作暂停时不再放款。",
         refused=(({"tier1_share": 25}, "tier1_share"), ({"total_share": 0}, "total_share")),
     ),
     "advance_rate": Case(
@@ -143,7 +143,7 @@ CASES = {
             ),
         },
         en="While an ABS revolves, its loans and cash cover its notes, and at most 2% of the notes waits as cash.",
-        zh="循环期内,资产池余额与现金须覆盖全部证券余额,闲置现金不超过证券余额的2%。",
+        zh="循环期内，资产池余额与现金须覆盖全部证券余额，闲置现金不超过证券余额的2%。",
         refused=(({"max_uninvested": 20}, "max_uninvested"), ({"max_uninvested": "much"}, "max_uninvested")),
     ),
     "leverage_multiple": Case(
@@ -159,7 +159,7 @@ CASES = {
         },
         outside={"multiple": ({("debt", "bond", 1): 700_000, ("tranche", "am", "A", 1): 260_001}, {"multiple"})},
         en="Non-standard financing is at most 1 times, standardised financing 4 times net assets.",
-        zh="非标准化融资余额不超过净资产的1倍,标准化融资余额不超过净资产的4倍。",
+        zh="非标准化融资余额不超过净资产的1倍，标准化融资余额不超过净资产的4倍。",
         refused=(({"nonstandard_multiple": 0}, "nonstandard_multiple"), ({"multiple": 5}, "multiple")),
     ),
     "capital": Case(
@@ -189,7 +189,7 @@ CASES = {
         },
         en="Cash and liquid assets are at least CNY 50m, and at least 10% of drawn non-standard lines plus 5% of "
         "warehouse notes.",
-        zh="现金及优质流动性资产不低于5,000万元,且不低于非标准化借款余额的10%与仓储融资余额的5%之和。",
+        zh="现金及优质流动性资产不低于5,000万元，且不低于非标准化借款余额的10%与仓储融资余额的5%之和。",
         refused=(({"amount": -1}, "amount"), ({"line_share": 10}, "line_share"), ({"amount": float("nan")}, "amount")),
     ),
     "standby": Case(
@@ -209,7 +209,7 @@ CASES = {
         },
         outside={"share": ({("balance", "a_east", "bs", 1): 54, ("balance", "d_shop", "bs", 1): 46}, {"share"})},
         en="No group by region holds more than 60% of the managed book, with these exceptions: west 45%.",
-        zh="任一地区的贷款余额不超过管理余额的60%;地区上限为west 45%。",
+        zh="任一地区的贷款余额不超过管理余额的60%；地区上限为west 45%。",
         refused=(
             ({"share": 60}, "share"),
             ({"shares": {"west": 0}}, "shares.west"),
@@ -230,7 +230,7 @@ CASES = {
         inside={("balance", "c_east", "bs", 1): 1_000_000, ("balance", "d_shop", "bs", 1): 120_000},
         outside={"cap": ({("balance", "d_shop", "bs", 1): 120_001}, {"cap"})},
         en="One household owes at most CNY 200,000 for consumption, and at most 1% of net assets.",
-        zh="单户贷款余额上限:消费类20万元,且不超过净资产的1%。",
+        zh="单户贷款余额上限：消费类20万元，且不超过净资产的1%。",
         refused=(({"caps": {"consumption": 0}}, "caps.consumption"), ({"net_assets_share": 10}, "net_assets_share")),
     ),
     "stability": Case(
@@ -270,7 +270,7 @@ CASES = {
         },
         en="Lines and warehouses are drawn at most to their commitment, repaid at maturity, and not drawn on days that "
         "are no business day.",
-        zh="借款与仓储融资余额不超过承诺额度,到期后须清偿;非工作日不得提款。",
+        zh="借款与仓储融资余额不超过承诺额度，到期后须清偿；非工作日不得提款。",
         refused=(({"commitment": 5}, "commitment"), ({"origin": "state"}, "origin")),
     ),
     "revolving_period": Case(
@@ -287,7 +287,7 @@ CASES = {
         },
         en="A facility takes no loans once it no longer revolves; in the last three months before that an ABS buys "
         "seasoned loans of at most 5% of its pool a month.",
-        zh="循环期结束或被冻结的资金渠道不再受让或发放贷款;循环期最后三个月,每月转入存量资产不超过资产池的5%。",
+        zh="循环期结束或被冻结的资金渠道不再受让或发放贷款；循环期最后三个月，每月转入存量资产不超过资产池的5%。",
         refused=(({"stuffing_cap": 5}, "stuffing_cap"), ({"months": 3}, "months")),
     ),
     "lending_stop": Case(
@@ -323,7 +323,7 @@ CASES = {
             "pin_5": ({("lend", "a_east", "new", "bs", 1): 3_000}, {"pin_1", "pin_3", "pin_4", "pin_5"}),
         },
         en="Every instruction entered by hand is carried out: amount, target, dates.",
-        zh="执行业务人员逐条录入的人工指令(金额、对象、起止日期)。",
+        zh="执行业务人员逐条录入的人工指令（金额、对象、起止日期）。",
         refused=(({"target": "draw"}, "target"), ({"verified": "perhaps"}, "verified")),
     ),
 }
