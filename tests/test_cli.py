@@ -23,7 +23,8 @@ from liquidity.runs import nightly
 ROOT = Path(__file__).parents[1]
 COLUMNS = {
     "allocation": "segment borrower facility period amount reduced_cost",
-    "ledger": "segment period freed relent not_asked score_lowered model_changed limit_policy system_unavailable declined",
+    "ledger": "segment period freed relent not_asked score_lowered model_changed limit_policy system_unavailable "
+    "declined",
     "uses": "period segment account use to amount",
     "reasons": "segment period rank cause rule origin scope amount share alone text_en text_zh borrower_text_en "
     "borrower_text_zh",
@@ -235,7 +236,9 @@ def test_other_verbs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert json.loads(capsys.readouterr().out)["segments"] == 8
     assert run("show", str(ROOT / "models" / "calm.toml")) == 0
     assert capsys.readouterr().out == (ROOT / "models" / "calm.md").read_text(encoding="utf-8")
-    assert run("make-lender", "--segments", "9", "--facilities", "6", "--seed", "3", "--out", str(tmp_path / "new")) == 0
+    assert (
+        run("make-lender", "--segments", "9", "--facilities", "6", "--seed", "3", "--out", str(tmp_path / "new")) == 0
+    )
     assert run("check", str(tmp_path / "new")) == 0
     assert run("make-lender", "--out", str(tmp_path / "new")) == 2
     capsys.readouterr()
