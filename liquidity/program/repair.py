@@ -21,8 +21,8 @@ from liquidity.program.solve import Answer, Infeasible, Options, Session
 
 SLIVER = 1e-6
 SHORT = 1e-9
-TOLD = 1e-7
-"""Shortfalls below this many units, a fen or so, are slivers of rounding and named in nobody's name."""
+TOLD = 2 * SHORT
+"""Scaled shortfalls up to this are slivers of rounding and told in nobody's name."""
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,16 @@ def repair(program: Program, tier_of: dict[str, int], materiality: float, book: 
         except Infeasible as error:
             raise SolverFailed("no plan exists even when every rule gives way: check cash and maturities") from error
         least = -(answer.objective - program.constant)
-        session.row_upper[program.shape[0] + number] = (1 + materiality) * least + SLIVER
+        # a tier that needs nothing gets nothing, or a rule would be told to give way for what helps a lower tier
+        sliver = SLIVER if least > SHORT else SHORT
+        session.row_upper[program.shape[0] + number] = (1 + materiality) * least + sliver
         basis, short = answer.basis, answer.x[elastic.first :]
         if least > SHORT:
             suspects |= owners(program, np.flatnonzero(np.abs(answer.price[: program.shape[0]]) > SHORT))
     loose = freeze(program, elastic.rows, short)
     conflict = find_conflict(elastic, sorted(suspects), options)
     choice = session.lower[: program.shape[1]][program.integer]
-    return loose, Repair(gave_way(program, elastic.rows, short), conflict, project(basis, program), choice)
+    return loose, Repair(gave_way(elastic, program, short), conflict, project(basis, program), choice)
 
 
 def least_short(session: Session, basis: Any) -> Answer:
@@ -180,9 +182,10 @@ def owner_of(elastic: Elastic) -> np.ndarray:
     return names[elastic.rows].astype(str)
 
 
-def gave_way(program: Program, rows: np.ndarray, short: np.ndarray) -> pd.DataFrame:
+def gave_way(elastic: Elastic, program: Program, short: np.ndarray) -> pd.DataFrame:
     """One line per row that gave way."""
-    found = {int(row): float(amount) for row, amount in zip(rows, short) if amount > TOLD}
+    told = short * elastic.weight > TOLD
+    found = {int(row): float(amount) for row, amount in zip(elastic.rows[told], short[told])}
     out = []
     for family in program.rows:
         for place, index in enumerate(family.index, family.start):

@@ -18,6 +18,8 @@ from liquidity.program.compile import Program
 from liquidity.program.solve import FACE, Answer, Session
 
 WINDOW_DAYS = 30
+DECLINING = 2
+"""How many of the later stages settle what is declined; the one after them only tidies transfers."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,11 @@ class Goals:
 
 @dataclass(frozen=True)
 class Staged:
-    """The answer of all stages: `first` carries prices and net worth, `last` the plan."""
+    """The answer of all stages: `first` carries prices and net worth, `last` the plan.
+
+    `touched` marks the rows that had a price while net worth and declined money were settled: rows that it leaves out
+    could be lifted without any change of either.
+    """
 
     first: Answer
     last: Answer
@@ -49,19 +55,16 @@ def tie_break(name: str) -> float:
 
 
 def run_stages(session: Session, stages: tuple[np.ndarray, ...]) -> Staged:
-    """Walk the stages from the session's present optimum of net worth.
-
-    `touched` marks the rows that had a price in any stage: rows that it leaves out could be lifted without any change
-    of the answer.
-    """
+    """Walk the stages from the session's present optimum of net worth."""
     first = last = session.refresh()
     touched = np.abs(first.price) > FACE
-    for goal in stages:
+    for number, goal in enumerate(stages):
         session.narrow()
         session.objective(goal)
         session.solve(last.basis, methods=("primal", "dual"), doubt=True)
         last = session.refresh()
-        touched |= np.abs(last.price) > FACE
+        if number < DECLINING:  # the last stage tidies transfers: what stops it stopped no loan
+            touched |= np.abs(last.price) > FACE
     return Staged(first, last, touched)
 
 

@@ -13,7 +13,7 @@ USES = {
     "notes": ("Noteholders", "证券持有人"),
     "lines": ("Banks and other lenders", "银行及其他出资方"),
     "partner": ("Partner institutions", "合作机构"),
-    "costs": ("Costs", "费用"),
+    "costs": ("Costs and other payments", "费用及其他支出"),
     "losses": ("Losses", "损失"),
     "buffers": ("Kept as cash", "留存现金"),
 }

@@ -7,7 +7,9 @@ days after it.
 from __future__ import annotations
 
 import datetime
+from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -87,7 +89,7 @@ def by_cause(reasons: pd.DataFrame, period: str) -> pd.Series:
 
 
 def worst(ledger: pd.DataFrame, reasons: pd.DataFrame, tonight: str, count: int = 10) -> list[dict[str, object]]:
-    """The segments with the largest declined amount over 30 days, with their first two pool reasons as sentences."""
+    """The segments with the largest declined amount over 30 days, with their first two pool reasons in short."""
     month, night = ledger_of(ledger, THIRTY), ledger_of(ledger, tonight)
     chosen = month[month["declined"] >= 0.005].sort_values("declined", ascending=False, kind="stable").head(count)
     told = pool_reasons(reasons, THIRTY)
@@ -99,10 +101,20 @@ def worst(ledger: pd.DataFrame, reasons: pd.DataFrame, tonight: str, count: int 
             "freed": month.at[segment, "freed"],
             "declined": month.at[segment, "declined"],
             "declined_tonight": night["declined"].get(segment, 0.0),
-            "reasons": told.loc[told["segment"] == segment, ["text_en", "text_zh"]].head(2).to_dict("records"),
+            "reasons": [in_short(row) for row in told[told["segment"] == segment].head(2).to_dict("records")],
         }
         for segment in chosen.index
     ]
+
+
+def in_short(reason: dict[Hashable, Any]) -> dict[str, str]:
+    """A reason as a label: cause, amount, rules. Its sentence stands with the segment."""
+    rules = f" · {str(reason['rule']).replace('+', ', ')}" if reason["rule"] else ""
+    cause, amount = str(reason["cause"]), float(reason["amount"])
+    return {
+        "text_en": f"{label('en', cause)}: {money('en', amount)}{rules}",
+        "text_zh": f"{label('zh', cause)}：{money('zh', amount)}{rules}",
+    }
 
 
 def headline(

@@ -100,6 +100,7 @@ def cash_table(accounts: pd.DataFrame, plan: xr.Dataset) -> pd.DataFrame:
     for name in ("opening", "in", "closing"):
         table[name] = table[name].round(FEN) + 0.0
     table["out"] = (table.opening + table["in"] - table.closing).round(FEN) + 0.0
+    table["in"], table["out"] = no_negative_rest(table["in"], table["out"])
     table["restricted"] = table.closing.where(table.account != TREASURY, 0.0)
     return table[["account", "period", "opening", "in", "out", "closing", "restricted"]]
 
@@ -139,13 +140,19 @@ def funding_table(pool: Pool, plan: xr.Dataset) -> pd.DataFrame:
     return table[(table.source != "open_market") | (table.closing != 0)].reset_index(drop=True)
 
 
+def no_negative_rest(into: pd.Series, rest: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Money in, and what is left for money out: a fen that rounding would take off what was never paid out is added
+    to what came in."""
+    return (into - rest.clip(upper=0.0)).round(FEN) + 0.0, rest.clip(lower=0.0) + 0.0
+
+
 def stack(dim: str, opening: xr.DataArray, draw: xr.DataArray, repay: xr.DataArray, closing: xr.DataArray,
           cost: xr.DataArray) -> pd.DataFrame:  # fmt: skip
     """One kind of source as a long table in whole fen; `repay` closes the line where rounding would not."""
     data = xr.Dataset({"opening": opening, "draw": draw, "closing": closing, "cost": cost}).round(FEN)
     table = data.transpose(dim, "period").to_dataframe().reset_index().rename(columns={dim: "source"})
     table["repay"] = (table.opening + table.draw - table.closing).round(FEN)
-    table[["draw", "repay"]] = table[["draw", "repay"]] + 0.0
+    table["draw"], table["repay"] = no_negative_rest(table.draw, table.repay)
     return table[["source", "period", "opening", "draw", "repay", "closing", "cost"]]
 
 

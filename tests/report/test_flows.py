@@ -40,7 +40,7 @@ def test_small_uses_are_drawn_together() -> None:
     table = flows.uses_by_group(uses(("A-x", "lines", 99.0), ("A-x", "costs", 0.4), ("A-x", "losses", 0.6)))
     right = {link.target: link.amount for link in flows.links(table) if link.target[0] == "use"}
     assert right == {("use", "lines"): 99.0, ("use", "costs+losses"): pytest.approx(1.0)}
-    assert flows.node_name(("use", "costs+losses")) == ("Costs, losses", "费用、损失")
+    assert flows.node_name(("use", "costs+losses")) == ("Costs and other payments, losses", "费用及其他支出、损失")
 
 
 def test_names() -> None:
