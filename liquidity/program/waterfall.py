@@ -75,7 +75,7 @@ def run_waterfall(deal: Deal) -> Schedule:
         pay[:, t] = sequential(notes, cash - deal.reserve)
         notes -= pay[:, t]
         cash -= pay[:, t].sum()
-        residual = cash if notes.sum() <= ROUND else 0.0
+        residual = max(0.0, cash) if notes.sum() <= ROUND else 0.0
         cash -= residual
         balance = balance * deal.keep[:, t]
         found = {
