@@ -6,9 +6,11 @@ consolidated, notes the lender holds are eliminated, the partner's share is on n
 
 from __future__ import annotations
 
+from typing import Any
+
 import xarray as xr
 
-from liquidity.program.pool import Pool
+from liquidity.program.pool import Body, Pool
 
 
 def write_vehicles(pool: Pool) -> None:
@@ -24,52 +26,57 @@ def write_vehicles(pool: Pool) -> None:
     got = pool.param("definition", "vehicle_yield", (m.SEGMENT, m.SPV, m.PERIOD), order(net))
     kept = 1 + (data.facility_cash_rate * data.years).sel(facility=list(m.SPV))
     grow = pool.param("definition", "vehicle_growth", (m.SPV, m.PERIOD), kept)
+
+    def before_notes(m: Any, f: Any, t: Any) -> Any:
+        """Closing cash less what came in on the loans and stayed."""
+        return (
+            m.facility_cash[f, t]
+            - grow[f, t] * m.facility_cash[f, t - 1]
+            - sum(got[s, f, t] * m.balance[s, f, t - 1] for s in m.SEGMENT)
+            + m.release[f, t]
+        )
+
+    warehouse_cash(pool, before_notes)
+    trust_cash(pool, before_notes)
+    pool.terms("vehicle_cash_floor", (m.BOUGHT, m.PERIOD), lambda m, f, t: m.facility_cash[f, t], at_least=0.0)
+
+
+def bought(m: Any, f: Any, t: Any) -> Any:
+    """What a vehicle pays for loans, new and seasoned."""
+    lent = sum(m.lend[s, u, f, t] for s in m.SEGMENT for u in m.BORROWER)
+    return lent + sum(m.move[s, f, t] for s in m.SEGMENT)
+
+
+def warehouse_cash(pool: Pool, before_notes: Body) -> None:
+    """Definition of the cash of warehouses."""
+    m = pool.model
     cost, unused = note_costs(pool)
     pool.define(
         "warehouse_cash",
         (m.WAREHOUSE, m.PERIOD),
         lambda m, w, t: (
-            m.facility_cash[w, t]
-            - grow[w, t] * m.facility_cash[w, t - 1]
-            - sum(got[s, w, t] * m.balance[s, w, t - 1] for s in m.SEGMENT)
+            before_notes(m, w, t)
             + cost[w, t] * m.notes[w, t - 1]
             - m.note_draw[w, t]
             + m.note_pay[w, t]
             - m.contribute[w, t]
-            + m.release[w, t]
-            + sum(m.lend[s, u, w, t] for s in m.SEGMENT for u in m.BORROWER)
-            + sum(m.move[s, w, t] for s in m.SEGMENT)
+            + bought(m, w, t)
         ),
         lambda w, t: -unused[w, t],
     )
+
+
+def trust_cash(pool: Pool, before_notes: Body) -> None:
+    """Definition of the cash of trusts; one whose run-off is data buys nothing."""
+    m, data = pool.model, pool.inputs
     coupon = pool.param("definition", "coupon_cost", (m.CLASS, m.PERIOD), data.coupon * data.years)
-    pool.define(
-        "trust_cash",
-        (m.ABS, m.PERIOD),
-        lambda m, f, t: (
-            m.facility_cash[f, t]
-            - grow[f, t] * m.facility_cash[f, t - 1]
-            - sum(got[s, f, t] * m.balance[s, f, t - 1] for s in m.SEGMENT)
-            + sum(coupon[f, k, t] * m.tranche[f, k, t - 1] + m.pay[f, k, t] for k in m.TRANCHES[f])
-            + m.release[f, t]
-            + m.residual[f, t]
-            + sum(m.lend[s, u, f, t] for s in m.SEGMENT for u in m.BORROWER)
-            + sum(m.move[s, f, t] for s in m.SEGMENT)
-        ),
-    )
-    pool.define(
-        "scheduled_cash",
-        (m.SCHEDULED, m.PERIOD),
-        lambda m, f, t: (
-            m.facility_cash[f, t]
-            - grow[f, t] * m.facility_cash[f, t - 1]
-            - sum(got[s, f, t] * m.balance[s, f, t - 1] for s in m.SEGMENT)
-            + sum(coupon[f, k, t] * m.tranche[f, k, t - 1] + m.pay[f, k, t] for k in m.TRANCHES[f])
-            + m.release[f, t]
-            + m.residual[f, t]
-        ),
-    )
-    pool.terms("vehicle_cash_floor", (m.BOUGHT, m.PERIOD), lambda m, f, t: m.facility_cash[f, t], at_least=0.0)
+
+    def before_buying(m: Any, f: Any, t: Any) -> Any:
+        paid = sum(coupon[f, k, t] * m.tranche[f, k, t - 1] + m.pay[f, k, t] for k in m.TRANCHES[f])
+        return before_notes(m, f, t) + paid + m.residual[f, t]
+
+    pool.define("scheduled_cash", (m.SCHEDULED, m.PERIOD), before_buying)
+    pool.define("trust_cash", (m.ABS, m.PERIOD), lambda m, f, t: before_buying(m, f, t) + bought(m, f, t))
 
 
 def vehicle_columns(pool: Pool) -> None:
