@@ -17,7 +17,7 @@ import highspy
 import numpy as np
 import scipy.sparse as sp
 
-from liquidity.errors import LiquidityError, SolverFailed
+from liquidity.errors import SolverFailed
 from liquidity.program.compile import Program
 
 INFINITY = np.inf
@@ -29,8 +29,8 @@ METHODS = ("primal", "ipx", "dual")
 LOOSE = 100.0
 
 
-class Infeasible(LiquidityError):
-    """The rows contradict each other."""
+class Infeasible(SolverFailed):
+    """The rows contradict each other. Where a plan should exist, and nobody mends it, the solver has failed."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ class Session:
             if denied and not doubt:
                 break
         if denied:
-            raise Infeasible("no plan meets every row")
+            raise Infeasible("no plan meets every row", tried)
         raise SolverFailed("no method ended at an optimum", tried)
 
     def _attempt(self, method: str, basis: Any) -> Any:

@@ -76,7 +76,11 @@ def read_inputs(job: Job) -> tuple[Rulebook, Book]:
     if source is None:
         raise BadInput(Problem(job.rulebook.name, "", "book", None, "a book in the rulebook, or --book"))
     book = read_book(source)
-    return rulebook, pin_executed(book, job.executed) if job.executed else book
+    if job.executed is None:
+        return rulebook, book
+    if not any(rule.kind == "pins" for rule in rulebook.rules):
+        raise BadInput(Problem(job.rulebook.name, "", "rule", "no rule of kind pins", "one, to hold what was paid out"))
+    return rulebook, pin_executed(book, job.executed)
 
 
 def head(book: Book, rulebook: Rulebook, identity: str, previous: str, options: dict[str, Any]) -> dict[str, Any]:

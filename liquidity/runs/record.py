@@ -20,6 +20,7 @@ from liquidity.book import Book, write_book
 from liquidity.errors import BadInput, Problem
 from liquidity.program.solve import versions as solver_versions
 from liquidity.rules.rulebook import Rulebook
+from liquidity.runs.previous import record_at
 
 PACKAGES = ("liquidity", "numpy", "pandas", "pyomo", "scipy", "xarray")
 
@@ -39,19 +40,29 @@ def run_id(book: Book, rulebook: Rulebook, previous: str, options: dict[str, Any
 
 
 def existing(target: Path, identity: str) -> dict[str, Any] | None:
-    """The record of the same run where it is already there. Raises BadInput where something else is in its place."""
+    """The record of the same run where it is already there.
+
+    Raises BadInput where something else is in its place, or nothing can be written there.
+    """
     if not target.exists():
+        refuse_no_folder(target)
         return None
-    record = target / "run.json"
-    found: dict[str, Any] = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
-    if found.get("id") == identity and found.get("status") == "optimal":
+    found: dict[str, Any] = record_at(target) or {}
+    if found.get("id") == identity and found["status"] == "optimal":
         return found
     if found.get("status") == "solver_failed":
         return None
-    there = f"run {found['id']}" if "id" in found else "no run"
+    there = f"run {found['id']}" if found else "no run"
     raise BadInput(
         Problem("--out", "", "", str(target), f"a place that is free or holds run {identity}; it holds {there}")
     )
+
+
+def refuse_no_folder(target: Path) -> None:
+    """Raise BadInput where the folder that `target` is to lie in cannot be written to."""
+    above = next(parent for parent in target.absolute().parents if parent.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise BadInput(Problem("--out", "", "", str(target), f"a place that can be written; {above} cannot"))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ hair of net worth.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -36,14 +37,23 @@ def relent_sensitivity(night: Night) -> dict[str, float | None]:
     """Tonight's relent (CNY) as planned, with the reference rate a point lower and higher, with a horizon three months
     shorter, and the least and most that the same net worth to 1e-8 would bear. None where that program has no plan.
     """
-    session = Session(night.solved.held, solver_options(night.pool.rulebook))
-    basis = session.solve(night.solved.staged.first.basis).basis
-    out: dict[str, float | None] = {"as_planned": relent(night, night.solved.staged.last.x)}
-    for name, step in (("ref_minus_1_point", -POINT), ("ref_plus_1_point", POINT)):
-        out[name] = other_ref(night, session, basis, step, name)
-    out["horizon_3_months_shorter"] = shorter_horizon(night)
-    out["least_for_1e-8_of_net_worth"], out["most_for_1e-8_of_net_worth"] = hair(night)
-    return out
+    questions: dict[str, Callable[[], float | None]] = {
+        "as_planned": lambda: relent(night, night.solved.staged.last.x),
+        "ref_minus_1_point": lambda: other_ref(night, -POINT, "ref_minus_1_point"),
+        "ref_plus_1_point": lambda: other_ref(night, POINT, "ref_plus_1_point"),
+        "horizon_3_months_shorter": lambda: shorter_horizon(night),
+        "least_for_1e-8_of_net_worth": lambda: hair(night, -1.0),
+        "most_for_1e-8_of_net_worth": lambda: hair(night, 1.0),
+    }
+    return {name: answer(question) for name, question in questions.items()}
+
+
+def answer(question: Callable[[], float | None]) -> float | None:
+    """What a question says; nothing where its program has no plan, for the night stands without it."""
+    try:
+        return question()
+    except SolverFailed:
+        return None
 
 
 def relent(night: Night, x: np.ndarray) -> float:
@@ -51,13 +61,13 @@ def relent(night: Night, x: np.ndarray) -> float:
     return float((night.goals.relent[0] @ x).sum() * night.pool.unit)
 
 
-def other_ref(night: Night, session: Session, basis: object, step: float, name: str) -> float:
+def other_ref(night: Night, step: float, name: str) -> float:
     """Tonight's relent with another reference rate at the horizon."""
     rate = float(night.pool.inputs.ref_rate) + step
     data = night.pool.inputs.assign(ref_rate=rate, mean_life=mean_life(night.pool.inputs, rate))
-    session.reset()
+    session = Session(night.solved.held, solver_options(night.pool.rulebook))
     session.objective(compile_cost(night.pool, net_worth(night.pool, data, name)))
-    session.solve(basis)
+    session.solve(night.solved.staged.first.basis, doubt=True)
     return relent(night, run_stages(session, night.goals.stages[:1]).last.x)
 
 
@@ -71,10 +81,7 @@ def shorter_horizon(night: Night) -> float | None:
     goals = make_goals(pool, program)
     tiers = {rule.name: rule.priority for rule in rulebook.rules}
     size = opening(night.pool.book).assets / pool.unit
-    try:
-        solved = solve_night(program, goals, tiers, rulebook.materiality, size, solver_options(rulebook))
-    except SolverFailed:
-        return None
+    solved = solve_night(program, goals, tiers, rulebook.materiality, size, solver_options(rulebook))
     return float((goals.relent[0] @ solved.staged.last.x).sum() * pool.unit)
 
 
@@ -86,18 +93,14 @@ def shortened(rulebook: Rulebook) -> Rulebook | None:
     return rulebook.model_copy(update={"horizon": (*rulebook.horizon[:-1], f"{int(match[1]) - MONTHS} x 1 month")})
 
 
-def hair(night: Night) -> tuple[float, float]:
-    """Least and most that could be relent tonight for the planned net worth to within 1e-8 of it, CNY."""
+def hair(night: Night, sign: float) -> float:
+    """The least (sign -1) or most (sign 1) relent tonight that the planned net worth to within 1e-8 would bear, CNY."""
     first = night.solved.staged.first
     held = with_floor(night.solved.held, first.objective - HAIR * abs(first.objective))
     session = Session(held, solver_options(night.pool.rulebook))
-    start = with_basic_row(first.basis)
     tonight = np.asarray(night.goals.relent[0].sum(axis=0)).ravel()
-    found = []
-    for sign in (-1.0, 1.0):
-        session.objective(sign * tonight)
-        found.append(float(tonight @ session.solve(start).x) * night.pool.unit)
-    return found[0], found[1]
+    session.objective(sign * tonight)
+    return float(tonight @ session.solve(with_basic_row(first.basis), doubt=True).x) * night.pool.unit
 
 
 def with_floor(program: Program, least: float) -> Program:
