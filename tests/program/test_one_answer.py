@@ -154,7 +154,15 @@ def test_segment_priority_decides_between_equals():
     def relent(priorities: tuple[float, float]) -> np.ndarray:
         segments = {name: {"priority": value} for name, value in zip("ab", priorities)}
         book = small_book(segments, {("a", "house"): 250 * MILLION, ("b", "house"): 250 * MILLION})
-        pin = {"target": "relend", "op": "<=", "amount": 1e6, "from": None, "to": "2026-11-20", "reason": "test", "by": "desk"}
+        pin = {
+            "target": "relend",
+            "op": "<=",
+            "amount": 1e6,
+            "from": None,
+            "to": "2026-11-20",
+            "reason": "test",
+            "by": "desk",
+        }
         rules = rulebook(rule("line_limit"), rule("pins"), horizon=("1 x 1 day", "1 x 1 month"))
         return solve(book.replace("pins", pd.DataFrame([pin])), rules).relent()
 
