@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyomo.environ as pyo
+
+from liquidity.program.compile import Compiler
 
 if TYPE_CHECKING:
     from liquidity.program.compile import Family
@@ -25,23 +26,16 @@ def make_limits(pool: Pool, solved: Solved) -> pd.DataFrame:
     `price`: CNY of net worth for one CNY more of the limit, or for one unit more where the rule is told in another
     (a percentage point, 1x). `level`: green, amber (from the rule's `warn_at` on), binding, gave_way.
     """
-    load(pool, solved.staged.last.x)
+    compiler = Compiler(pool)
     tables = [
-        family_limits(pool, solved, family, rows)
+        family_limits(pool, solved, family, rows, compiler)
         for family, rows in zip(solved.program.rows, pool.rows)
         if family.kind == "rule" and family.liftable and family.index
     ]
     return pd.concat(tables, ignore_index=True)[COLUMNS] if tables else pd.DataFrame(columns=COLUMNS)
 
 
-def load(pool: Pool, x: np.ndarray) -> None:
-    """Put the answer into the model's variables, so that totals of ratio rules can be read off it."""
-    variables = [data for columns in pool.columns for data in columns.variable.values()]
-    for data, value in zip(variables, x.tolist(), strict=True):
-        data.set_value(value, skip_validation=True)
-
-
-def family_limits(pool: Pool, solved: Solved, family: Family, rows: Rows) -> pd.DataFrame:
+def family_limits(pool: Pool, solved: Solved, family: Family, rows: Rows, compiler: Compiler) -> pd.DataFrame:
     """Limits of one family of rows."""
     rule, first, last = pool.rulebook.rule(family.owner), solved.staged.first, solved.staged.last
     at_most = np.isfinite(solved.program.row_upper[family.place])
@@ -49,7 +43,7 @@ def family_limits(pool: Pool, solved: Solved, family: Family, rows: Rows) -> pd.
     held = np.where(at_most, solved.program.row_upper[family.place], solved.program.row_lower[family.place])
     bound = held - np.where(at_most, short, -short)
     room = np.where(at_most, bound - last.activity[family.place], last.activity[family.place] - bound)
-    limit, size, unit = natural(pool, family, rows, bound)
+    limit, size, unit = natural(pool, family, rows, bound, last.x, compiler)
     price = first.price[family.place]
     frame = pd.DataFrame({"rule": family.owner, "kind": rule.kind, "origin": rule.origin, "at": places(family)})
     frame["period"] = periods(pool, family)
@@ -72,7 +66,8 @@ def shortfalls(solved: Solved, family: Family) -> np.ndarray:
     return out
 
 
-def natural(pool: Pool, family: Family, rows: Rows, bound: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
+def natural(pool: Pool, family: Family, rows: Rows, bound: np.ndarray, x: np.ndarray,
+            compiler: Compiler) -> tuple[np.ndarray, np.ndarray, str]:  # fmt: skip
     """Limits in the rule's own unit, what one program unit of room is there, and the unit.
 
     A rule told against a total in CNY has that total, as it stands in the plan, for its limit.
@@ -80,7 +75,8 @@ def natural(pool: Pool, family: Family, rows: Rows, bound: np.ndarray) -> tuple[
     if rows.ratio is None:
         return bound * pool.unit, np.full(len(bound), pool.unit), rows.unit
     ratio: Any = rows.ratio
-    total = np.array([pyo.value(ratio.of(pool.model, *index)) for index in family.index], float)
+    matrix, constant = compiler.linear(ratio.of, rows.constraint.index_set())
+    total = matrix @ x + constant
     limit = np.array([ratio.limit(*index) for index in family.index], float)
     if ratio.unit == pool.book.currency:
         return limit * total * pool.unit, np.full(len(bound), pool.unit), ratio.unit

@@ -45,7 +45,7 @@ def financing() -> Writer:
                  at_most=lambda t: CREDIT_LINE if 0 < t < months else 0.0)  # fmt: skip
     writer.limit(Clause("commercial_paper"), "window", (m.PAPER_TIME,), lambda m, t: m.paper[t],
                  at_most=lambda t: math.inf if 0 < t <= LAST_ISSUE else 0.0)  # fmt: skip
-    m.wealth = pyo.Objective(expr=m.cash[months], sense=pyo.maximize)
+    writer.maximise("wealth", lambda m: m.cash[months])
     return writer
 
 
@@ -72,7 +72,7 @@ def loan_policy() -> Writer:
         m.lend["home"] - HOME_SHARE * sum(m.lend[k] for k in m.HOUSEHOLD)))  # fmt: skip
     writer.limit(Clause("bad_debt"), "share", over, at_most=0.0, body=lambda m, _: (
         sum((bad[k] - BAD_DEBT_SHARE) * m.lend[k] for k in m.LOAN)))  # fmt: skip
-    m.net_return = pyo.Objective(expr=sum(earned[k] * m.lend[k] for k in m.LOAN), sense=pyo.maximize)
+    writer.maximise("net_return", lambda m: sum(earned[k] * m.lend[k] for k in m.LOAN))
     return writer
 
 

@@ -62,13 +62,19 @@ def farm(seasons: Mapping[str, float]) -> Writer:
 def write_profit(writer: Writer, probability: float) -> None:
     """Expected profit of the farm, USD: the published figures are costs, its negative."""
     m = writer.model
-    m.profit = pyo.Objective(
-        sense=pyo.maximize,
-        expr=-sum(PLANTING[c] * m.plant[c] for c in m.CROP)
-        + probability * sum(SELLING[c] * m.sell[c, s] for c in m.CROP for s in m.SEASON)
-        + probability * sum(OVER_QUOTA_PRICE * m.sell_over_quota[c, s] for c in m.BEETS for s in m.SEASON)
-        - probability * sum(BUYING[c] * m.buy[c, s] for c in m.GRAIN for s in m.SEASON),
+    cost, price, paid = (
+        writer.param("profit", name, (group,), values)
+        for name, group, values in (
+            ("planting", m.CROP, PLANTING),
+            ("selling", m.CROP, SELLING),
+            ("buying", m.GRAIN, BUYING),
+        )
     )
+    writer.maximise("profit", lambda m: (
+        -sum(cost[c] * m.plant[c] for c in m.CROP)
+        + probability * sum(price[c] * m.sell[c, s] for c in m.CROP for s in m.SEASON)
+        + probability * sum(OVER_QUOTA_PRICE * m.sell_over_quota[c, s] for c in m.BEETS for s in m.SEASON)
+        - probability * sum(paid[c] * m.buy[c, s] for c in m.GRAIN for s in m.SEASON)))  # fmt: skip
 
 
 def solve_farmer() -> dict[str, float]:
@@ -114,8 +120,7 @@ def planning() -> Writer:
     writer.terms("same_past", (m.ASSET, m.TWIN), lambda m, a, t, p, q: m.hold[a, t, p] - m.hold[a, t, q], equal=0.0)
     writer.limit(Clause("goal"), "final_wealth", (m.PATH,), at_most=-GOAL, body=lambda m, p: (
         m.above[p] - m.short[p] - sum(growth[a, STAGES, p] * m.hold[a, STAGES - 1, p] for a in m.ASSET)))  # fmt: skip
-    utility = sum(REWARD * m.above[p] - SHORTAGE * m.short[p] for p in m.PATH)
-    m.utility = pyo.Objective(expr=utility / len(paths), sense=pyo.maximize)
+    writer.maximise("utility", lambda m: sum(REWARD * m.above[p] - SHORTAGE * m.short[p] for p in m.PATH) / len(paths))
     return writer
 
 

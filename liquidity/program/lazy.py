@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 from pyomo.core.base.constraint import IndexedConstraint
+from pyomo.core.base.objective import ScalarObjective
 from pyomo.core.base.param import IndexedParam
+from pyomo.core.expr.template_expr import _TemplateIterManager
 
 
 class LazyRows(IndexedConstraint):
@@ -59,7 +61,8 @@ class ArrayParam(IndexedParam):
 
     def _getitem_when_not_present(self, index: Any) -> float:
         if self._place is None:
-            self._place = {key: at for at, key in enumerate(self.index_set())}
+            with _TemplateIterManager.pause():  # a body that is being templated may ask for one number
+                self._place = {key: at for at, key in enumerate(self.index_set())}
         return float(self.array[self._place[index]])
 
     def extract_values(self) -> dict[Any, float]:
@@ -71,3 +74,18 @@ class ArrayParam(IndexedParam):
 
     def __len__(self) -> int:
         return len(self.array)
+
+
+class LazyGoal(ScalarObjective):
+    """An Objective whose expression is written only by `make`."""
+
+    def construct(self, data: Any = None) -> None:
+        """Set the sense and nothing else."""
+        if not self._constructed:
+            self._constructed = True
+            self.set_sense(self._init_sense(self.parent_block(), None))
+
+    def make(self) -> None:
+        """Write the expression."""
+        if self.expr is None:
+            self.set_value(self.rule(self.parent_block(), None))

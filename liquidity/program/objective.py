@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-import pyomo.environ as pyo
 import xarray as xr
 
 from liquidity.program.pool import Pool
@@ -12,11 +12,11 @@ from liquidity.program.pool import Pool
 
 def write_objective(pool: Pool) -> None:
     """Maximise net worth with the opening reference rate."""
-    pool.model.net_worth = pyo.Objective(sense=pyo.maximize, expr=net_worth(pool, pool.inputs, "worth"))
+    pool.maximise("net_worth", net_worth(pool, pool.inputs, "worth"))
 
 
-def net_worth(pool: Pool, data: xr.Dataset, owner: str) -> Any:
-    """Net worth: equity + provision + continuing value of balances + margin of liabilities and cash against `ref`.
+def net_worth(pool: Pool, data: xr.Dataset, owner: str) -> Callable[[Any], Any]:
+    """Net worth as a body: equity + provision + continuing value of balances + margin of liabilities and cash on `ref`.
 
     Without the last term the last night would be free and funding would jump to the dearest line. `ref` (1/year) is
     the opening weighted cost of drawn lines and notes, `mean_life` (years) the mean remaining life of the book.
@@ -31,17 +31,20 @@ def net_worth(pool: Pool, data: xr.Dataset, owner: str) -> Any:
     notes = pool.param(owner, "notes", (m.WAREHOUSE,), notes_rate)
     idle = pool.param(owner, "facility_cash", (m.SPV,), idle_rate)
     sold = pool.param(owner, "tranche", (m.CLASS,), margin(data, data.coupon))
-    market, cash, end = float(margin(data, data.market_rate)), -float(margin(data, data.cash_rate)), pool.grid.size
-    return (
-        m.equity[end]
-        + m.provision[end]
-        + sum(worth[s, f] * m.balance[s, f, end] for s in m.SEGMENT for f in m.FACILITY)
-        + sum(debt[k] * m.debt[k, end] for k in m.LINE)
-        + sum(notes[w] * m.notes[w, end] for w in m.WAREHOUSE)
-        + sum(sold[f, k] * m.tranche[f, k, end] for f, k in m.SOLD)
-        + sum(idle[f] * m.facility_cash[f, end] for f in m.SPV)
-        + market * m.market_debt[end]
-        + cash * m.cash[end]
+    end = pool.index(owner, "end", [pool.grid.size])
+    market = pool.param(owner, "market_debt", (end,), [float(margin(data, data.market_rate))])
+    cash = pool.param(owner, "cash", (end,), [-float(margin(data, data.cash_rate))])
+    t = pool.grid.size
+    return lambda m: (
+        m.equity[t]
+        + m.provision[t]
+        + sum(worth[s, f] * m.balance[s, f, t] for s in m.SEGMENT for f in m.FACILITY)
+        + sum(debt[k] * m.debt[k, t] for k in m.LINE)
+        + sum(notes[w] * m.notes[w, t] for w in m.WAREHOUSE)
+        + sum(sold[f, k] * m.tranche[f, k, t] for f, k in m.SOLD)
+        + sum(idle[f] * m.facility_cash[f, t] for f in m.SPV)
+        + sum(market[t] * m.market_debt[t] for t in end)
+        + sum(cash[t] * m.cash[t] for t in end)
     )
 
 

@@ -16,6 +16,7 @@ import xarray as xr
 from liquidity.book import Book
 from liquidity.program.grid import Grid, make_grid
 from liquidity.program.inputs import BORROWERS, choose_unit, day_of, make_inputs
+from liquidity.program.lazy import ArrayParam
 from liquidity.program.writer import (
     DEFINITION,
     SEQUENCE,
@@ -134,7 +135,6 @@ class Pool(Writer):
         sets = [self.model.component(label) for label in over]
         labels = {dim: list(group) for (dim, group) in zip(array.dims, sets)}
         picked = array.sel({dim: members for dim, members in labels.items() if dim != "tranche"})
-        keys = list(product_of(sets))
-        values = np.broadcast_to(picked.values, tuple(len(group) for group in sets)).ravel().tolist()
-        self.model.add_component(name, pyo.Param(*sets, initialize=dict(zip(keys, values, strict=True))))
+        values = np.broadcast_to(picked.values, tuple(len(group) for group in sets)).ravel()
+        self.model.add_component(name, ArrayParam(*sets, array=values))
         return self.model.component(name)

@@ -277,16 +277,14 @@ class Templates:
 
     # ---- bodies
 
-    def call(self, block: Any, rule: Any, index_set: Any) -> tuple[Any, tuple[Any, ...]]:
-        """Call a rule once with templates: the expression, and the templates of its index."""
+    def call(self, block: Any, rule: Any, index_set: Any, pair: bool = False) -> tuple[Any, tuple[Any, ...]]:
+        """Call a rule once with templates: the expression (a `pair` of bounds stays one), and its index templates."""
         try:
             with quiet():
                 expression, index = template_expr.templatize_rule(block, rule, index_set)
-        except CannotTemplate:
-            raise
         except Exception as error:  # whatever a body does with a template that it should not
             raise CannotTemplate(f"{type(error).__name__}: {error}") from error
-        if isinstance(expression, tuple):
+        if isinstance(expression, tuple) and not pair:
             expression = relational_expr.tuple_to_relational_expr(expression)
         return expression, index
 

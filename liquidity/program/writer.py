@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pyomo.environ as pyo
 
+from liquidity.program.lazy import ArrayParam, LazyGoal, LazyRows
+
 if TYPE_CHECKING:
     from liquidity.rules.base import Ratio
 
 Body = Callable[..., Any]
-Bound = float | Mapping[Any, float] | Callable[..., float]
+Bound = float | np.ndarray | Mapping[Any, float] | Callable[..., float]
 TERMS = "terms"
 DEFINITION = "definition"
 SEQUENCE = "sequence"
@@ -106,25 +108,24 @@ class Writer:
         `values` is an array in the order of the sets of `over`, a DataArray, a mapping, or a function of the index.
         """
         sets = list(over)
-        keys = list(product_of(sets))
-        if callable(values):
-            data = {key: float(values(*as_tuple(key))) for key in keys}
-        elif isinstance(values, Mapping):
-            data = {key: float(values[key]) for key in keys}
+        if callable(values) or isinstance(values, Mapping):
+            keys = list(product_of(sets))
+            read = (lambda key: values(*as_tuple(key))) if callable(values) else values.__getitem__
+            array = np.array([float(read(key)) for key in keys], float)
         else:
-            data = dict(zip(keys, np.asarray(values, float).ravel().tolist(), strict=True))
-        bad = [key for key, value in data.items() if math.isnan(value)]
-        if bad:
-            raise ValueError(f"{owner_name(owner)}.{name}: no number at {bad[0]!r}")
+            array = np.asarray(values, float).ravel()
+        if np.isnan(array).any():
+            first = list(product_of(sets))[int(np.isnan(array).argmax())]
+            raise ValueError(f"{owner_name(owner)}.{name}: no number at {first!r}")
         block = self.block(owner_name(owner))
-        block.add_component(name, pyo.Param(*sets, initialize=data))
+        block.add_component(name, ArrayParam(*sets, array=array))
         return block.component(name)
 
     def variable(self, name: str, *over: str, kind: str = "decision") -> Any:
         """Columns `name` over the sets `over`: `decision` (>= 0), `state` (free) or `choice` (0 or 1)."""
         domain = {"decision": pyo.NonNegativeReals, "state": pyo.Reals, "choice": pyo.Binary}[kind]
         sets = [self.model.component(label) for label in over]
-        self.model.add_component(name, pyo.Var(*sets, domain=domain))
+        self.model.add_component(name, pyo.Var(*sets, domain=domain, dense=False))
         dims = tuple(dim for label in over for dim in self.dims[label])
         self.columns.append(Columns(name, kind, over, dims, self.model.component(name)))
         return self.model.component(name)
@@ -143,7 +144,23 @@ class Writer:
             self.model.rule.add_component(owner, pyo.Block())
         return self.model.rule.component(owner)
 
-    # ---- rows
+    # ---- the goal and the rows
+
+    def maximise(self, name: str, body: Callable[[Any], Any]) -> None:
+        """The objective, `body(m)`."""
+        self.model.add_component(name, LazyGoal(rule=lambda m: body(m), sense=pyo.maximize))
+
+    def write_out(self) -> None:
+        """Make every member, for readers that want a model written out (Pyomo's own compilers and solvers)."""
+        for columns in self.columns:
+            for key in columns.variable.index_set():
+                columns.variable[key]
+        for rows in self.rows:
+            for _ in rows.constraint.values():
+                pass
+        for goal in self.model.component_objects(pyo.Objective):
+            if isinstance(goal, LazyGoal):
+                goal.make()
 
     def define(self, what: str, over: Iterable[Any], body: Body, equal: Bound = 0.0) -> None:
         """Definition rows: `body(m, *index) == equal`. One per state, so that the states are fixed by the decisions."""
@@ -177,19 +194,24 @@ class Writer:
         """Make the constraint on the owner's block, and remember whose it is."""
         block = self.block(owner)
         values = bounds_of(over, bound, f"{owner}.{what}")
-        if not values:
+        kept = np.isfinite(values)
+        if not kept.any():
             return
-        keys = pyo.Set(initialize=list(values), dimen=len(as_tuple(next(iter(values)))), ordered=True)
-        block.add_component(f"{what}_index", keys)
-        limits = pyo.Param(block.component(f"{what}_index"), initialize=values)
-        block.add_component(f"{what}_bound", limits)
+        sets = over
+        if not kept.all():
+            members = [key for key, keep in zip(product_of(over), kept) if keep]
+            block.add_component(
+                f"{what}_index", pyo.Set(initialize=members, dimen=len(as_tuple(members[0])), ordered=True)
+            )
+            sets, values = [block.component(f"{what}_index")], values[kept]
+        block.add_component(f"{what}_bound", ArrayParam(*sets, array=values))
         m, at = self.model, block.component(f"{what}_bound")
         makers = {
             "at_most": lambda _, *i: body(m, *i) <= at[i],
             "at_least": lambda _, *i: body(m, *i) >= at[i],
             "equal": lambda _, *i: body(m, *i) == at[i],
         }
-        block.add_component(what, pyo.Constraint(block.component(f"{what}_index"), rule=makers[sense]))
+        block.add_component(what, LazyRows(*sets, rule=makers[sense]))
         dims = tuple(dim for group in over for dim in self._dims_of(group))
         self.rows.append(
             Rows(owner, what, kind, sense, dims, unit, code, liftable, repairable, block.component(what), ratio)
@@ -234,16 +256,17 @@ def only_one(bound: Mapping[str, Bound]) -> tuple[str, Bound]:
     return next(iter(bound.items()))
 
 
-def bounds_of(over: list[Any], bound: Bound, place: str) -> dict[Any, float]:
-    """Finite bounds by index. An infinite one makes no row; a NaN is an error that names its place."""
-    keys = product_of(over)
+def bounds_of(over: list[Any], bound: Bound, place: str) -> np.ndarray:
+    """Bounds in row order of the sets. An infinite one makes no row; a NaN is an error that names its place."""
     if callable(bound):
-        values = {key: float(bound(*as_tuple(key))) for key in keys}
+        values = np.array([float(bound(*as_tuple(key))) for key in product_of(over)], float)
     elif isinstance(bound, Mapping):
-        values = {key: float(bound[key]) for key in keys}
+        values = np.array([float(bound[key]) for key in product_of(over)], float)
+    elif isinstance(bound, np.ndarray):
+        values = bound.astype(float).ravel()
     else:
-        values = dict.fromkeys(keys, float(bound))
-    for key, value in values.items():
-        if math.isnan(value):
-            raise ValueError(f"{place}: the bound at {key!r} is not a number")
-    return {key: value for key, value in values.items() if math.isfinite(value)}
+        values = np.full(math.prod(len(group) for group in over), float(bound))
+    if np.isnan(values).any():
+        key = list(product_of(over))[int(np.isnan(values).argmax())]
+        raise ValueError(f"{place}: the bound at {key!r} is not a number")
+    return values

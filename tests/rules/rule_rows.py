@@ -61,6 +61,7 @@ def broken(pool: Pool, rule: str, point: Mapping[tuple[Any, ...], float]) -> set
 
     A key is the name of a variable followed by its index; values are in units of the pool.
     """
+    pool.write_out()
     for variable in pool.model.component_objects(pyo.Var):
         for data in variable.values():
             data.set_value(0.0, skip_validation=True)
