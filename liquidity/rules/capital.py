@@ -28,6 +28,7 @@ class Capital(Rule):
         """Rows `ratio` (period)."""
         m, share = pool.model, self.ratio
         weight = pool.param(self, "weight", (m.SEGMENT,), pool.inputs["risk_weight"])
+        need = pool.param(self, "need", (m.SEGMENT,), share * pool.inputs["risk_weight"])
         capital = float(pool.inputs[f"lender_{self.base}_capital"])
         pool.limit(
             self,
@@ -36,7 +37,7 @@ class Capital(Rule):
             body=lambda m, t: (
                 m.equity[t]
                 - m.equity[0]
-                - share * sum(m.own_share[f] * weight[s] * m.balance[s, f, t] for s in m.SEGMENT for f in m.FACILITY)
+                - sum(m.own_share[f] * need[s] * m.balance[s, f, t] for s in m.SEGMENT for f in m.FACILITY)
             ),
             at_least=-capital,
             ratio=Ratio(

@@ -41,13 +41,14 @@ class CashReserve(Rule):
                 ratio=Ratio(limit=lambda t: 1.0, of=lambda m, t: pool.money(self.amount), unit=pool.book.currency),
             )
         if self.line_share > 0 or self.notes_share > 0:
-            classes, notes_share = pool.book["lines"]["class"], self.notes_share
+            classes = pool.book["lines"]["class"]
             call = {line: self.line_share if classes[line] == "nonstandard" else 0.0 for line in m.LINE}
             share = pool.param(self, "line_call", (m.LINE,), call)
+            notes_share = pool.param(self, "notes_call", (m.WAREHOUSE,), lambda w: self.notes_share)
 
             def needed(m: Any, t: Any) -> Any:
                 lines = sum(share[line] * m.debt[line, t] for line in m.LINE)
-                return lines + notes_share * sum(m.notes[w, t] for w in m.WAREHOUSE)
+                return lines + sum(notes_share[w] * m.notes[w, t] for w in m.WAREHOUSE)
 
             pool.limit(
                 self,

@@ -89,4 +89,5 @@ def ineligible(book: Book) -> list[tuple[str, str]]:
     passed = pd.DataFrame(True, index=segments.index, columns=book["facilities"].index)
     for row in terms.to_dict("records"):
         passed[row["facility"]] &= meets(segments[row["field"]], row["op"], row["value"])
-    return [(s, f) for s in passed.index for f in passed.columns if not passed.at[s, f]]
+    names, places = passed.index.tolist(), passed.columns.tolist()
+    return [(names[s], places[f]) for s, f in np.argwhere(~passed.to_numpy()).tolist()]
