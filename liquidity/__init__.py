@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from liquidity.rules.base import Rule
     from liquidity.rules.rulebook import Rulebook, read_rulebook
     from liquidity.runs.night import Night, allocate, explain
+    from liquidity.runs.whatif import WhatIf, what_if
 
 _HOMES = {
     "liquidity.book": ("Book", "read_book", "write_book"),
@@ -18,12 +19,13 @@ _HOMES = {
     "liquidity.rules.base": ("Rule",),
     "liquidity.rules.rulebook": ("Rulebook", "read_rulebook"),
     "liquidity.runs.night": ("Night", "allocate", "explain"),
+    "liquidity.runs.whatif": ("WhatIf", "what_if"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "BadInput", "Book", "LiquidityError", "Night", "Problem", "Rule", "Rulebook", "SolverFailed", "allocate",
-    "explain", "read_book", "read_rulebook", "write_book",
+    "BadInput", "Book", "LiquidityError", "Night", "Problem", "Rule", "Rulebook", "SolverFailed", "WhatIf",
+    "allocate", "explain", "read_book", "read_rulebook", "what_if", "write_book",
 ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,15 +38,17 @@ class Solved:
 
 
 def solve_night(program: Program, goals: Goals, tier_of: dict[str, int], materiality: float, book: float,
-                options: Options, method: str = "ipx") -> Solved:  # fmt: skip
+                options: Options, method: str = "ipx", basis: Any = None) -> Solved:  # fmt: skip
     """Solve the program of one night. `method` is the first algorithm tried, `ipx` or `dual`.
+
+    `basis` is one of a program of the same shape, to start from; the answer does not depend on it.
 
     Raises SolverFailed with the chain of attempts when nothing ends at an optimum.
     """
     methods = ("primal", *dict.fromkeys((method, "ipx", "dual")))
     session, mended = Session(program, options, methods), None
     try:
-        choice = settle(session)
+        choice = settle(session, basis)
     except Infeasible:
         session, choice, mended = mend(session, tier_of, materiality, book)
     program = session.program
@@ -65,7 +68,7 @@ def mend(session: Session, tier_of: dict[str, int], materiality: float,
         again = Session(loose, session.options, session.methods)
         again.chain = session.chain
         try:
-            choice = settle(again, mended.basis)
+            choice = settle(again, mended.basis, doubt=True)
         except Infeasible:
             if not whole:
                 continue
@@ -85,14 +88,14 @@ def keep(session: Session, mended: Repair) -> Choice:
     return Choice(mended.choice, 1, "yes/no decisions as in the repair")
 
 
-def settle(session: Session, basis: object = None) -> Choice:
+def settle(session: Session, basis: Any = None, doubt: bool = False) -> Choice:
     """Choose the yes/no decisions where there are any, and solve for net worth with them held.
 
-    With a `basis`, a plan is expected to exist.
+    `doubt` says that a plan should exist.
     """
     choice, best = choose_pattern(session, basis)
     if best is None:
-        session.solve(basis, doubt=basis is not None)
+        session.solve(basis, doubt=doubt)
     else:
         session.solve(best.basis, doubt=True)
     return choice

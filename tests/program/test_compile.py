@@ -63,7 +63,13 @@ def test_sample_lenders_both_ways(name):
     assert_equal(program, compile_standard(pool))
 
 
-@settings(max_examples=8, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=8,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(
     seed=st.integers(0, 10_000),
     segments=st.integers(8, 14),
