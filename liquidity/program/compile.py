@@ -461,7 +461,7 @@ class Compiler:
 
     def _column(self, data: Any) -> int:
         """Position of a single column."""
-        return self._offset(data.parent_component()) + self.templates._place(data)
+        return self._offset(data.parent_component()) + self.templates.place(data)
 
     def _objective(self) -> tuple[tuple[tuple[np.ndarray, Number], ...], tuple[Number, ...]]:
         """Cost by column and what is constant in the objective."""
@@ -489,7 +489,7 @@ class Compiler:
                 for key in variable.index_set():  # some members have bounds of their own: ask every one
                     variable[key]
             for data in variable._data.values():
-                at = family.start + self.templates._place(data)
+                at = family.start + self.templates.place(data)
                 lower[at] = -INFINITY if data.lb is None else data.lb
                 upper[at] = INFINITY if data.ub is None else data.ub
                 if data.fixed:

@@ -21,9 +21,9 @@ class LazyRows(IndexedConstraint):
 
     def construct(self, data: Any = None) -> None:
         """Construct the index sets and nothing else."""
-        if self._constructed:
+        if self.is_constructed():
             return
-        self._constructed = True
+        self._constructed: bool = True
         for group in self._anonymous_sets or ():
             group.construct()
 
@@ -51,9 +51,9 @@ class ArrayParam(IndexedParam):
 
     def construct(self, data: Any = None) -> None:
         """Construct the index sets and nothing else."""
-        if self._constructed:
+        if self.is_constructed():
             return
-        self._constructed = True
+        self._constructed: bool = True
         for group in self._anonymous_sets or ():
             group.construct()
         if len(self.index_set()) != len(self.array):
@@ -81,8 +81,8 @@ class LazyGoal(ScalarObjective):
 
     def construct(self, data: Any = None) -> None:
         """Set the sense and nothing else."""
-        if not self._constructed:
-            self._constructed = True
+        if not self.is_constructed():
+            self._constructed: bool = True
             self.set_sense(self._init_sense(self.parent_block(), None))
 
     def make(self) -> None:

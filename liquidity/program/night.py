@@ -38,17 +38,15 @@ class Solved:
 
 
 def solve_night(program: Program, goals: Goals, tier_of: dict[str, int], materiality: float, book: float,
-                options: Options, method: str = "ipx", basis: Any = None) -> Solved:  # fmt: skip
+                options: Options, method: str = "ipx") -> Solved:  # fmt: skip
     """Solve the program of one night. `method` is the first algorithm tried, `ipx` or `dual`.
-
-    `basis` is one of a program of the same shape, to start from; the answer does not depend on it.
 
     Raises SolverFailed with the chain of attempts when nothing ends at an optimum.
     """
     methods = ("primal", *dict.fromkeys((method, "ipx", "dual")))
     session, mended = Session(program, options, methods), None
     try:
-        choice = settle(session, basis)
+        choice = settle(session)
     except Infeasible:
         session, choice, mended = mend(session, tier_of, materiality, book)
     program = session.program

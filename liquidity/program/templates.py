@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -109,13 +110,14 @@ class ProductTable:
 
     def __init__(self, parts: Sequence[SetTable | ProductTable]) -> None:
         self.parts = parts
-        self.size = int(np.prod([part.size for part in parts]))
-        self.width = sum(part.width for part in parts)
+        self.size: int = math.prod(part.size for part in parts)
+        self.width: int = sum(part.width for part in parts)
 
     @property
     def columns(self) -> list[np.ndarray]:
         """One int64 array per position."""
-        out, inner, outer = [], self.size, 1
+        out: list[np.ndarray] = []
+        inner, outer = self.size, 1
         for part in self.parts:
             inner = inner // part.size if part.size else 0
             out.extend(np.tile(np.repeat(column, inner), outer) for column in part.columns)
@@ -171,7 +173,7 @@ class Number:
             return Number("p", self.left, self.right[places])
         return Number(self.op, self.left.take(places), None if self.right is None else self.right.take(places))
 
-    def value(self, numbers: dict[str, np.ndarray]) -> Any:
+    def value(self, numbers: Mapping[str, np.ndarray]) -> Any:
         """The numbers, given the arrays of the Params."""
         if self.op == "c":
             return self.left
@@ -321,7 +323,7 @@ class Templates:
                 raise CannotTemplate("a product of columns")
             self.walk(right, frame, times(factor, self.number(left, frame)), out)
         elif getattr(e, "ctype", None) is pyo.Var:
-            place = self.offset(e.parent_component()) + self._place(e)
+            place = self.offset(e.parent_component()) + self.place(e)
             out.entries.append((frame.rows, np.full(len(frame.rows), place), factor))
         elif getattr(e, "ctype", None) is pyo.Expression:
             self.walk(e.expr, frame, factor, out)
@@ -352,13 +354,13 @@ class Templates:
             )
         return self._expressions[id(component)]
 
-    def _place(self, column: Any) -> int:
-        """Position of a single column among those of its Var."""
-        variable = column.parent_component()
-        if not variable.is_indexed():
+    def place(self, member: Any) -> int:
+        """Position of a single column or number in the index of its Var or Param."""
+        component = member.parent_component()
+        if not component.is_indexed():
             return 0
-        at = as_tuples([column.index()])[0]
-        return int(self.index(variable).locate([np.array([self.labels.code(label)]) for label in at])[0])
+        at = as_tuples([member.index()])[0]
+        return int(self.index(component).locate([np.array([self.labels.code(label)]) for label in at])[0])
 
     def number(self, e: Any, frame: Frame) -> Number:
         """Data at the rows of the frame."""
@@ -381,11 +383,7 @@ class Templates:
             return times(MINUS, self.number(e.args[0], frame))
         if getattr(e, "ctype", None) is pyo.Param:
             param = e.parent_component()
-            place = 0
-            if param.is_indexed():
-                at = as_tuples([e.index()])[0]
-                place = int(self.index(param).locate([np.array([self.labels.code(label)]) for label in at])[0])
-            return Number("p", self._known(param), np.full(len(frame.rows), place, np.int32))
+            return Number("p", self._known(param), np.full(len(frame.rows), self.place(e), np.int32))
         raise CannotTemplate(f"data of the form {type(e).__name__}")
 
     def _known(self, param: Any) -> str:

@@ -1,7 +1,8 @@
 """What if one limit were another: the night solved again from where it stands, in well under a second.
 
 The program's pattern is kept and the new numbers are poured into it; where the change makes other rows, it is compiled.
-The plan, prices and charges are those of a full solve: yes/no decisions are chosen again, all four stages are walked.
+All four stages are walked again, so plan, prices and charges are those of a full solve with the night's yes/no
+decisions (the order in which the classes of an ending trust are paid); `choose` chooses those again, in seconds.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from liquidity.book.opening import opening
 from liquidity.explain.charges import Charges, make_charges
 from liquidity.program.build import build_pool
 from liquidity.program.compile import Program, compile_program, refill_from
-from liquidity.program.night import Solved, solve_night
+from liquidity.program.night import Solved, hold, solve_night
 from liquidity.program.plan import make_plan
 from liquidity.program.pool import Pool
-from liquidity.program.stages import make_goals
+from liquidity.program.solve import Infeasible, Options, Session
+from liquidity.program.stages import Goals, make_goals, run_stages
 from liquidity.rules.rulebook import Rulebook
 from liquidity.runs.clock import Clock
 from liquidity.runs.night import Night, check_fit, solver_options
@@ -41,11 +43,12 @@ class WhatIf:
     clock: Clock
 
 
-def what_if(night: Night, rulebook: Rulebook | None = None, book: Book | None = None) -> WhatIf:
+def what_if(night: Night, rulebook: Rulebook | None = None, book: Book | None = None, choose: bool = False) -> WhatIf:
     """Solve a night again with another rulebook or book, from its present plan.
 
-    Raises BadInput where the two do not fit, SolverFailed where no plan was found. A rule that has to give way is
-    repaired as in `allocate`. No amounts are computed.
+    Raises BadInput where the two do not fit, SolverFailed where no plan was found. Where the change leaves no plan with
+    the night's yes/no decisions they are chosen again, and a rule that has to give way is repaired as in `allocate`. No
+    amounts are computed.
 
         what_if(night, night.pool.rulebook.edit("capital", ratio=0.22)).plan
     """
@@ -59,9 +62,10 @@ def what_if(night: Night, rulebook: Rulebook | None = None, book: Book | None = 
         program, refilled = pour(night.program, pool)
         goals = make_goals(pool, program)
     with clock.phase("solve"):
-        tiers, size = {rule.name: rule.priority for rule in rulebook.rules}, opening(book).assets / pool.unit
-        basis = night.solved.staged.last.basis if refilled else None
-        solved = solve_night(program, goals, tiers, rulebook.materiality, size, solver_options(rulebook), basis=basis)
+        solved = None if choose or not refilled else solve_held(night, program, goals, solver_options(rulebook))
+        if solved is None:
+            tiers, size = {rule.name: rule.priority for rule in rulebook.rules}, opening(book).assets / pool.unit
+            solved = solve_night(program, goals, tiers, rulebook.materiality, size, solver_options(rulebook))
     with clock.phase("charges"):
         first = solved.staged.first
         charges = make_charges(solved.held, first.price, first.reduced)
@@ -75,3 +79,19 @@ def pour(program: Program, pool: Pool) -> tuple[Program, bool]:
         return refill_from(program, pool), True
     except ValueError:
         return compile_program(pool), False
+
+
+def solve_held(night: Night, program: Program, goals: Goals, options: Options) -> Solved | None:
+    """Solve with the night's yes/no decisions, from its last basis; None where that leaves no plan.
+
+    The last basis lies near the optimal faces of all stages: starting there, the later stages take a quarter of the
+    time that they take from the basis of the first.
+    """
+    held = hold(program, night.solved.choice)
+    session = Session(held, options)
+    try:
+        session.solve(night.solved.staged.last.basis)
+    except Infeasible:
+        return None
+    staged = run_stages(session, goals.stages)
+    return Solved(program, held, staged, night.solved.choice, None, tuple(session.chain))

@@ -34,11 +34,12 @@ def test_the_same_night_is_the_same_plan(night):
     assert_same(answer, night)
 
 
-@pytest.mark.parametrize("factor", [0.5, 0.9, 1.1])
-def test_another_limit_is_a_full_night_with_it(night, factor):
+@pytest.mark.parametrize("choose", [False, True])
+@pytest.mark.parametrize("factor", [0.5, 1.1])
+def test_another_limit_is_a_full_night_with_it(night, factor, choose):
     rule = next(rule for rule in night.pool.rulebook.rules if rule.kind == "cash_reserve")
     rulebook = night.pool.rulebook.edit(rule.name, amount=rule.amount * factor + 1)
-    answer = what_if(night, rulebook)
+    answer = what_if(night, rulebook, choose=choose)
     assert_same(answer, allocate(night.pool.book, rulebook))
 
 
