@@ -103,6 +103,25 @@ def make_lender(
 
 
 @app.command()
+def bench(
+    case: Annotated[list[str] | None, typer.Option(help="small, desk, group, giant; may be repeated.")] = None,
+    route: Annotated[list[str] | None, typer.Option(help="A route to the solver; default: all.")] = None,
+    rulebook: Annotated[Path, typer.Option(help="Rulebook (TOML).")] = RULEBOOK,
+    repeat: Annotated[int, typer.Option(help="Measurements of each.", min=1)] = 3,
+    limit: Annotated[float, typer.Option(help="Wall seconds after which a measurement is ended.", min=1)] = 600.0,
+    out: Annotated[Path, typer.Option(help="Folder for the tables.")] = Path("benchmarks/results"),
+) -> None:
+    """Measure build, compile and hand-over of the lender's program by several routes, in CPU seconds."""
+    from liquidity.bench.run import ROUTE_NAMES, run_bench, summary, write_tables
+
+    log = Console(stderr=True, highlight=False)
+    table = run_bench(case or ["small", "desk"], route or ROUTE_NAMES, rulebook, repeat, limit,
+                      lambda text: log.print(f"[dim]{text}[/dim]"))  # fmt: skip
+    write_tables(table, out, "compile")
+    Console(highlight=False).print(summary(table).to_string(index=False))
+
+
+@app.command()
 def verify() -> None:
     """Solve every published case and compare with its printed figure."""
     from liquidity.runs.verify import print_cases

@@ -1,0 +1,1 @@
+"""Benchmarks: cases by size, routes from algebra to solver, each measurement in a process of its own."""

@@ -1,0 +1,92 @@
+"""Routes from the lender's algebra to a solver that holds the program. Each returns what it handed over.
+
+Data preparation (reading, `make_inputs`) is part of `build_pool` and so of every route alike.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from liquidity.program.build import build_pool
+from liquidity.program.compile import Program, compile_program, compile_standard
+from liquidity.program.solve import Options, Session
+
+Marks = dict[str, float]
+Route = Callable[[Any, Any, Marks], tuple[int, int, int]]
+
+
+def timed(marks: Marks, name: str, job: Callable[[], Any]) -> Any:
+    """Run a job and note its CPU seconds."""
+    start = time.process_time()
+    out = job()
+    marks[name] = time.process_time() - start
+    return out
+
+
+def counts(program: Program) -> tuple[int, int, int]:
+    """Rows, columns, non-zeros."""
+    return (*program.shape, int(program.matrix.count_nonzero()))
+
+
+def ours(book: Any, rulebook: Any, marks: Marks) -> tuple[int, int, int]:
+    """Templates, arrays, HiGHS."""
+    pool = timed(marks, "build_s", lambda: build_pool(book, rulebook))
+    program = timed(marks, "compile_s", lambda: compile_program(pool))
+    timed(marks, "handover_s", lambda: Session(program, Options()))
+    return counts(program)
+
+
+def refill(book: Any, rulebook: Any, marks: Marks) -> tuple[int, int, int]:
+    """New numbers for all Params into a compiled pattern, and the arrays passed again; compiling is not counted."""
+    program = compile_program(build_pool(book, rulebook))
+    recipe = program.recipe
+    assert recipe is not None
+    again = timed(marks, "compile_s", lambda: program.refill(recipe.numbers))
+    timed(marks, "handover_s", lambda: Session(again, Options()))
+    return counts(again)
+
+
+def pyomo_standard_form(book: Any, rulebook: Any, marks: Marks) -> tuple[int, int, int]:
+    """Every member made, Pyomo's LinearStandardFormCompiler, HiGHS."""
+    pool = timed(marks, "build_s", lambda: build_pool(book, rulebook))
+    program = timed(marks, "compile_s", lambda: compile_standard(pool))
+    timed(marks, "handover_s", lambda: Session(program, Options()))
+    return counts(program)
+
+
+def pyomo_appsi(book: Any, rulebook: Any, marks: Marks) -> tuple[int, int, int]:
+    """Every member made, appsi's persistent HiGHS."""
+    from pyomo.contrib.appsi.solvers import Highs
+
+    pool = timed(marks, "build_s", lambda: build_pool(book, rulebook))
+    timed(marks, "compile_s", pool.write_out)
+    solver = Highs()
+    timed(marks, "handover_s", lambda: solver.set_instance(pool.model))
+    return held(solver._solver_model)
+
+
+def pyomo_contrib(book: Any, rulebook: Any, marks: Marks) -> tuple[int, int, int]:
+    """Every member made, contrib.solver's persistent HiGHS."""
+    from pyomo.contrib.solver.solvers.highs import Highs
+
+    pool = timed(marks, "build_s", lambda: build_pool(book, rulebook))
+    timed(marks, "compile_s", pool.write_out)
+    solver = Highs()
+    timed(marks, "handover_s", lambda: solver.set_instance(pool.model))
+    return held(solver._solver_model)
+
+
+def held(highs: Any) -> tuple[int, int, int]:
+    """Rows, columns, non-zeros of a HiGHS instance."""
+    return highs.getNumRow(), highs.getNumCol(), highs.getNumNz()
+
+
+ROUTES: dict[str, Route] = {
+    "ours": ours,
+    "refill": refill,
+    "pyomo_standard_form": pyomo_standard_form,
+    "pyomo_appsi": pyomo_appsi,
+    "pyomo_contrib": pyomo_contrib,
+}
