@@ -29,7 +29,7 @@ CASES = {
     for case in (
         Case("small", 8, 5, 27_000),
         Case("desk", 64, 7, 270_000),
-        Case("group", 330, 16, 3_400_000),
-        Case("giant", 1000, 23, 15_000_000),
+        Case("group", 370, 16, 3_400_000),
+        Case("giant", 1140, 23, 15_000_000),
     )
 }
