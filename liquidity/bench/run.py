@@ -16,8 +16,8 @@ from liquidity.bench.cases import CASES
 from liquidity.errors import BadInput, Problem
 
 STEPS = ["build_s", "compile_s", "handover_s"]
-COLUMNS = ["case", "route", "repeat", "status", *STEPS, "cpu_s", "wall_s", "peak_mb", "rows", "columns", "nonzeros",
-           "error"]  # fmt: skip
+COLUMNS = ["case", "route", "repeat", "status", "prepare_s", *STEPS, "cpu_s", "wall_s", "peak_mb", "rows", "columns",
+           "nonzeros", "error"]  # fmt: skip
 ROUTE_NAMES = ("ours", "refill", "pyomo_standard_form", "pyomo_appsi", "pyomo_contrib")
 
 

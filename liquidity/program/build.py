@@ -26,6 +26,12 @@ def build_pool(book: Book, rulebook: Rulebook, previous: pd.Series | None = None
     be safe cannot keep its money invested, so that no plan is found otherwise.
     """
     pool = Pool(book, rulebook, previous, cautious)
+    write_pool(pool)
+    return pool
+
+
+def write_pool(pool: Pool) -> None:
+    """Write the equations, every rule and the objective into an empty pool."""
     write_balances(pool)
     write_lines(pool)
     write_market(pool)
@@ -34,7 +40,6 @@ def build_pool(book: Book, rulebook: Rulebook, previous: pd.Series | None = None
     write_trusts(pool)
     write_vehicles(pool)
     write_treasury(pool)
-    for rule in sorted(rulebook.rules, key=lambda rule: rule.name):
+    for rule in sorted(pool.rulebook.rules, key=lambda rule: rule.name):
         rule.write(pool)
     write_objective(pool)
-    return pool
