@@ -68,20 +68,20 @@ def pyomo_appsi(book: Any, rulebook: Any, marks: Marks) -> tuple[int, int, int]:
     """Every member made, appsi's persistent HiGHS."""
     from pyomo.contrib.appsi.solvers import Highs
 
-    pool = write(book, rulebook, marks)
-    timed(marks, "compile_s", pool.write_out)
-    solver = Highs()
-    timed(marks, "handover_s", lambda: solver.set_instance(pool.model))
-    return held(solver._solver_model)
+    return persistent(Highs(), book, rulebook, marks)
 
 
 def pyomo_contrib(book: Any, rulebook: Any, marks: Marks) -> tuple[int, int, int]:
     """Every member made, contrib.solver's persistent HiGHS."""
     from pyomo.contrib.solver.solvers.highs import Highs
 
+    return persistent(Highs(), book, rulebook, marks)
+
+
+def persistent(solver: Any, book: Any, rulebook: Any, marks: Marks) -> tuple[int, int, int]:
+    """Write the model out and give it to one of Pyomo's persistent interfaces."""
     pool = write(book, rulebook, marks)
     timed(marks, "compile_s", pool.write_out)
-    solver = Highs()
     timed(marks, "handover_s", lambda: solver.set_instance(pool.model))
     return held(solver._solver_model)
 

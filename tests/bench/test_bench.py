@@ -7,25 +7,24 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
 from liquidity.bench.cases import CASES
 from liquidity.bench.routes import ROUTES
 from liquidity.bench.run import ROUTE_NAMES, one, run_bench, summary, write_tables
-from liquidity.cli import app
+from liquidity.cli import main
 
 RULEBOOK = Path(__file__).parents[2] / "models" / "online_microlender.toml"
 
 
 def test_every_route_hands_over_the_same_program():
-    table = run_bench(["small"], ["ours", "refill", "pyomo_standard_form"], RULEBOOK, 1, 120, lambda text: None)
+    table = run_bench(["small"], ROUTE_NAMES, RULEBOOK, 1, 120, lambda text: None)
     assert (table.status == "ok").all(), table.error.tolist()
     assert table[["rows", "columns", "nonzeros"]].drop_duplicates().shape[0] == 1
     assert (table.cpu_s > 0).all()
     assert table.nonzeros.iloc[0] == pytest.approx(CASES["small"].nonzeros, rel=0.2)
 
 
-def test_a_time_out_and_a_failure_are_rows(tmp_path, monkeypatch):
+def test_a_time_out_and_a_failure_are_rows(tmp_path):
     assert one("small", "ours", RULEBOOK, 0.01)["status"] == "time-out"
     failed = one("small", "ours", tmp_path / "missing.toml", 60)
     assert failed["status"] == "failed"
@@ -50,9 +49,13 @@ def test_tables_are_written_whole(tmp_path):
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["compile-summary.csv", "compile.csv"]
 
 
-def test_unknown_names_are_refused_and_nothing_is_written(tmp_path):
-    done = CliRunner().invoke(app, ["bench", "--case", "huge", "--out", str(tmp_path / "out")])
-    assert done.exit_code != 0
+@pytest.mark.parametrize("name", ["--case", "--route"])
+def test_unknown_names_are_refused_and_nothing_is_written(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["liquidity", "bench", name, "huge", "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "huge" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
