@@ -41,10 +41,8 @@ def opening(pool: Pool) -> None:
     """Balances and provision before tonight."""
     m = pool.model
     start = pool.data("opening_balance", "SEGMENT", "FACILITY", of="balance")
-    pool.define(
-        "opening_balance", (m.SEGMENT, m.FACILITY), lambda m, s, f: m.balance[s, f, 0], lambda s, f: start[s, f]
-    )
-    booked = float(pool.inputs.lender_provision)
+    pool.define("opening_balance", (m.SEGMENT, m.FACILITY), lambda m, s, f: m.balance[s, f, 0], start.array)
+    booked = pool.arrays.lender_provision
     pool.define("opening_provision", (pool.index("definition", "opening", [0]),), lambda m, t: m.provision[t], booked)
 
 
@@ -87,7 +85,7 @@ def run_off(pool: Pool) -> None:
 
 def provision(pool: Pool) -> None:
     """Provision follows the lender's own share of every balance."""
-    m, data = pool.model, pool.inputs
+    m, data = pool.model, pool.arrays
     rate = pool.param("definition", "provision_rate", (m.SEGMENT, m.FACILITY), data.ecl_rate * data.own_share)
     pool.define(
         "provision",

@@ -488,12 +488,11 @@ class Compiler:
             elif variable._rule_bounds is not None:
                 for key in variable.index_set():  # some members have bounds of their own: ask every one
                     variable[key]
-            for data in variable._data.values():
-                at = family.start + self.templates.place(data)
-                lower[at] = -INFINITY if data.lb is None else data.lb
-                upper[at] = INFINITY if data.ub is None else data.ub
-                if data.fixed:
-                    lower[at] = upper[at] = data.value
+            held = list(variable._data.values())
+            for at, data in zip((family.start + self.templates.places(variable, held)).tolist(), held):
+                least, most = (data.value, data.value) if data.fixed else data.bounds
+                lower[at] = -INFINITY if least is None else least
+                upper[at] = INFINITY if most is None else most
         return {"column_lower": lower, "column_upper": upper, "bounds": tuple(rules)}
 
     def _bounds_rule(self, variable: Any, family: Family) -> Iterator[tuple[str, int, int, Number]]:

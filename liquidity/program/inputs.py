@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from liquidity.book import Book, opening
 from liquidity.program.grid import DAYS_PER_MONTH, Grid
 
 GATES = ("asked", "score_kept", "model_kept", "policy_kept", "available")
+AXES = {"segment": 0, "line": 0, "tranche": 0, "facility": 1, "period": 2}
 BORROWERS = ("returning", "new")
 
 
@@ -221,3 +223,25 @@ def mean_life(data: xr.Dataset, ref: float) -> float:
     held = data.balance.sum("facility")
     total = data.pay_intensity + data.default_intensity + ref
     return float((held / total).sum() / held.sum()) if float(held.sum()) > 0 else 1.0
+
+
+class Arrays:
+    """The inputs as plain arrays that broadcast against each other, `arrays.apr`: three axes, (segment or line or
+    tranche, facility, period), of length 1 where an input lacks the dim; scalars are floats. Units as in `make_inputs`.
+
+    Much of the time of writing a pool would go into aligning labels that are aligned already.
+    """
+
+    def __init__(self, data: xr.Dataset) -> None:
+        self._data, self._made = data.variables, dict[str, Any]()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in self._data:
+            raise AttributeError(name)
+        if name not in self._made:
+            variable = self._data[name]
+            shape = [1, 1, 1]
+            for dim, size in zip(variable.dims, variable.shape):
+                shape[AXES[dim]] = size
+            self._made[name] = variable.values.reshape(shape) if variable.dims else float(variable.values)
+        return self._made[name]

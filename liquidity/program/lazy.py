@@ -13,7 +13,26 @@ import numpy as np
 from pyomo.core.base.constraint import IndexedConstraint
 from pyomo.core.base.objective import ScalarObjective
 from pyomo.core.base.param import IndexedParam
-from pyomo.core.expr.template_expr import _TemplateIterManager
+from pyomo.core.base.var import IndexedVar
+from pyomo.core.expr import template_expr
+from pyomo.core.expr.template_expr import IndexTemplate, _TemplateIterManager
+
+
+def construct_index(component: Any) -> None:
+    """Construct the index sets of a component and none of its members."""
+    component._constructed = True
+    for group in component._anonymous_sets or ():
+        group.construct()
+
+
+def parts_of(index: Any) -> tuple[Any, ...]:
+    """The positions of an index."""
+    return index if index.__class__ is tuple else (index,)
+
+
+def is_open(index: Any) -> bool:
+    """Whether an index holds a template that stands for no label yet."""
+    return any(part.__class__ is IndexTemplate and part(exception=False) is None for part in parts_of(index))
 
 
 class LazyRows(IndexedConstraint):
@@ -21,11 +40,8 @@ class LazyRows(IndexedConstraint):
 
     def construct(self, data: Any = None) -> None:
         """Construct the index sets and nothing else."""
-        if self.is_constructed():
-            return
-        self._constructed: bool = True
-        for group in self._anonymous_sets or ():
-            group.construct()
+        if not self.is_constructed():
+            construct_index(self)
 
     def keys(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
         """All indices, made or not."""
@@ -41,6 +57,19 @@ class LazyRows(IndexedConstraint):
         return index in self.index_set()
 
 
+class LazyColumns(IndexedVar):
+    """A Var whose members are made when they are asked for."""
+
+    def __init__(self, *sets: Any, domain: Any) -> None:
+        super().__init__(*sets, domain=domain, dense=False)
+
+    def __getitem__(self, index: Any) -> Any:
+        # Pyomo finds out by a visitor and an exception that an index is a template: most of the cost of a body
+        if is_open(index):
+            return template_expr.Numeric_GetItemExpression((self, *parts_of(index)))
+        return super().__getitem__(index)
+
+
 class ArrayParam(IndexedParam):
     """A Param over sets whose numbers lie in `array`, float64 in the row order of the sets."""
 
@@ -53,11 +82,14 @@ class ArrayParam(IndexedParam):
         """Construct the index sets and nothing else."""
         if self.is_constructed():
             return
-        self._constructed: bool = True
-        for group in self._anonymous_sets or ():
-            group.construct()
+        construct_index(self)
         if len(self.index_set()) != len(self.array):
             raise ValueError(f"{self.name}: {len(self.array)} numbers for {len(self.index_set())} indices")
+
+    def __getitem__(self, index: Any) -> Any:
+        if is_open(index):
+            return template_expr.NPV_Numeric_GetItemExpression((self, *parts_of(index)))
+        return super().__getitem__(index)
 
     def _getitem_when_not_present(self, index: Any) -> float:
         if self._place is None:

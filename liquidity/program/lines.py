@@ -63,19 +63,19 @@ def write_warehouses(pool: Pool) -> None:
     In symbols: notes[t] = notes[t-1] + note_draw - note_pay;
     contribute <= (1 - advance_rate) (lend + move) + losses, the losses being what a borrowing base has to be cured of.
     """
-    m, data = pool.model, pool.inputs
+    m = pool.model
     for name in ("note_draw", "note_pay", "contribute"):
         pool.variable(name, "WAREHOUSE", "PERIOD")
     pool.variable("notes", "WAREHOUSE", "TIME", kind="state")
     start = pool.data("opening_notes", "WAREHOUSE", of="notes")
-    pool.define("opening_notes", (m.WAREHOUSE,), lambda m, w: m.notes[w, 0], lambda w: start[w])
+    pool.define("opening_notes", (m.WAREHOUSE,), lambda m, w: m.notes[w, 0], start.array)
     pool.define(
         "notes",
         (m.WAREHOUSE, m.PERIOD),
         lambda m, w, t: m.notes[w, t] - m.notes[w, t - 1] - m.note_draw[w, t] + m.note_pay[w, t],
     )
     pool.terms("notes_floor", (m.WAREHOUSE, m.PERIOD), lambda m, w, t: m.notes[w, t], at_least=0.0)
-    own = pool.param("terms", "own_part", (m.WAREHOUSE,), lambda w: 1 - float(data.advance_rate.sel(facility=w)))
+    own = pool.param("terms", "own_part", (m.WAREHOUSE,), 1 - pool.arrays.advance_rate[:, pool.places(m.WAREHOUSE)])
     # without this row money was washed through the vehicle
     pool.terms(
         "contribute_cap",

@@ -5,35 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import xarray as xr
+import numpy as np
 
+from liquidity.program.inputs import Arrays
 from liquidity.program.pool import Pool
 
 
 def write_objective(pool: Pool) -> None:
     """Maximise net worth with the opening reference rate."""
-    pool.maximise("net_worth", net_worth(pool, pool.inputs, "worth"))
+    pool.maximise("net_worth", net_worth(pool, pool.arrays, "worth"))
 
 
-def net_worth(pool: Pool, data: xr.Dataset, owner: str) -> Callable[[Any], Any]:
+def net_worth(pool: Pool, data: Arrays, owner: str) -> Callable[[Any], Any]:
     """Net worth as a body: equity + provision + continuing value of balances + margin of liabilities and cash on `ref`.
 
     Without the last term the last night would be free and funding would jump to the dearest line. `ref` (1/year) is
     the opening weighted cost of drawn lines and notes, `mean_life` (years) the mean remaining life of the book.
-    `data` may be the pool's inputs with another `ref_rate`; `owner` is the block that holds the coefficients.
+    `data` may be the pool's arrays with another `ref_rate`; `owner` is the block that holds the coefficients.
     """
     m = pool.model
-    houses, vehicles = list(m.WAREHOUSE), list(m.SPV)
-    notes_rate = margin(data, data.rate - data.unused_fee).sel(facility=houses)
-    idle_rate = -margin(data, data.facility_cash_rate).sel(facility=vehicles)
+    notes_rate = margin(data, data.rate - data.unused_fee)[:, pool.places(m.WAREHOUSE)]
+    idle_rate = -margin(data, data.facility_cash_rate)[:, pool.places(m.SPV)]
     worth = pool.param(owner, "balance", (m.SEGMENT, m.FACILITY), continuing_value(data))
     debt = pool.param(owner, "debt", (m.LINE,), margin(data, data.line_rate - data.commitment_fee))
     notes = pool.param(owner, "notes", (m.WAREHOUSE,), notes_rate)
     idle = pool.param(owner, "facility_cash", (m.SPV,), idle_rate)
     sold = pool.param(owner, "tranche", (m.CLASS,), margin(data, data.coupon))
     end = pool.index(owner, "end", [pool.grid.size])
-    market = pool.param(owner, "market_debt", (end,), [float(margin(data, data.market_rate))])
-    cash = pool.param(owner, "cash", (end,), [-float(margin(data, data.cash_rate))])
+    market = pool.param(owner, "market_debt", (end,), [margin(data, data.market_rate)])
+    cash = pool.param(owner, "cash", (end,), [-margin(data, data.cash_rate)])
     t = pool.grid.size
     return lambda m: (
         m.equity[t]
@@ -48,17 +48,17 @@ def net_worth(pool: Pool, data: xr.Dataset, owner: str) -> Callable[[Any], Any]:
     )
 
 
-def continuing_value(data: xr.Dataset) -> xr.DataArray:
-    """What a unit of balance at the horizon is still worth above its principal, dims (segment, facility).
+def continuing_value(data: Arrays) -> np.ndarray:
+    """What a unit of balance at the horizon is still worth above its principal, dims (segment, facility, 1).
 
     Own share: (apr - ref - opex - M lgd) / (L + M + ref); partner's share: (fee - opex) over the same.
     """
     total = data.pay_intensity + data.default_intensity + data.ref_rate
     own = (data.apr - data.ref_rate - data.opex - data.default_intensity * data.lgd) / total
     partner = (data.partner_fee - data.opex) / total
-    return (data.own_share * own + (1 - data.own_share) * partner).transpose("segment", "facility")
+    return data.own_share * own + (1 - data.own_share) * partner
 
 
-def margin(data: xr.Dataset, rate: xr.DataArray) -> xr.DataArray:
+def margin(data: Arrays, rate: Any) -> Any:
     """What a unit of a liability at `rate` still earns against `ref` over the mean remaining life."""
     return data.mean_life * (data.ref_rate - rate)

@@ -15,7 +15,7 @@ import xarray as xr
 
 from liquidity.book import Book
 from liquidity.program.grid import Grid, make_grid
-from liquidity.program.inputs import BORROWERS, choose_unit, day_of, make_inputs
+from liquidity.program.inputs import BORROWERS, Arrays, choose_unit, day_of, make_inputs
 from liquidity.program.lazy import ArrayParam
 from liquidity.program.writer import (
     DEFINITION,
@@ -54,7 +54,7 @@ DIMS = {
 class Pool(Writer):
     """Everything a rule may touch while it writes its rows.
 
-    `book`, `rulebook`, `grid`, `inputs` (Dataset in program units), `unit` (CNY per unit), `model` (Pyomo),
+    `book`, `rulebook`, `grid`, `inputs` (Dataset in program units), `arrays` (the same without labels), `unit` (CNY per unit), `model` (Pyomo),
     `previous` (segment -> share of the freed money relent in the last executed night, or None), and `cautious` (no
     trust is taken to earn its losses and coupons in every period, see `trusts.is_safe`).
     """
@@ -67,12 +67,25 @@ class Pool(Writer):
         self.grid: Grid = make_grid(book.as_of, rulebook.horizon)
         self.unit = choose_unit(book)
         self.inputs: xr.Dataset = make_inputs(book, self.grid, self.unit, rulebook.market_rate)
+        self.arrays = Arrays(self.inputs)
         self.facilities = book["facilities"]
+        self._place_of = {facility: at for at, facility in enumerate(self.facilities.index)}
         self._sets()
 
     def money(self, amount: Any) -> Any:
         """An amount in CNY as program units."""
         return amount / self.unit
+
+    def places(self, facilities: Iterable[str]) -> list[int]:
+        """Positions of some facilities on their axis of `arrays`."""
+        return [self._place_of[facility] for facility in facilities]
+
+    def flows(self, account: str | None = None) -> np.ndarray:
+        """Known flows of one account by period, units; of all accounts together where none is named."""
+        flow = self.inputs.variables["flow"].values
+        if account is None:
+            return flow.sum(axis=0)
+        return flow[self.inputs.indexes["account"].get_loc(account)]
 
     def ends(self, facility: str) -> list[int]:
         """Periods in which the facility buys no more: those that start at or after the end of its revolving period."""
@@ -131,10 +144,10 @@ class Pool(Writer):
         """A Param of the model taken from `inputs`, cut to the sets `over`."""
         if self.model.component(name) is not None:
             return self.model.component(name)
-        array = self.inputs[of or name]
+        values = getattr(self.arrays, of or name)
         sets = [self.model.component(label) for label in over]
-        labels = {dim: list(group) for (dim, group) in zip(array.dims, sets)}
-        picked = array.sel({dim: members for dim, members in labels.items() if dim != "tranche"})
-        values = np.broadcast_to(picked.values, tuple(len(group) for group in sets)).ravel()
+        for label, group in zip(over, sets):
+            if self.dims[label] == ("facility",) and len(group) < len(self.facilities):
+                values = values[:, self.places(group)]
         self.model.add_component(name, ArrayParam(*sets, array=values))
         return self.model.component(name)

@@ -69,7 +69,7 @@ def amortising(pool: Pool) -> None:
     pool.sequence("order", (following,), lambda m, f, k, n, t: m.done[f, n, t] - m.done[f, k, t], at_most=0.0)
     later = pool.index("sequence", "later", [(f, k, t) for f, k, t in ending if t > min(pool.ends(f))])
     pool.sequence("stays", (later,), lambda m, f, k, t: m.done[f, k, t - 1] - m.done[f, k, t], at_most=0.0)
-    over = {f: max(0.0, largest_pool(pool, f) - notes_of(pool, f)) for f in m.ABS}
+    over = {f: max(0.0, largest_pool(pool, f) - make_deal(pool, f).notes.sum()) for f in m.ABS}
     most = pool.param("sequence", "most_residual", (m.ABS,), over)
     m.UP_TO = pyo.Set(m.LAST, initialize={(f, k, t): [n for n in pool.ends(f) if n <= t] for f, k, t in m.LAST})
     pool.sequence(
@@ -78,11 +78,6 @@ def amortising(pool: Pool) -> None:
         lambda m, f, k, t: sum(m.residual[f, n] for n in m.UP_TO[f, k, t]) - most[f] * m.done[f, k, t],
         at_most=0.0,
     )
-
-
-def reserve(pool: Pool, facility: str) -> float:
-    """The reserve account of a trust, units: a share of its opening notes."""
-    return float(pool.inputs.reserve_rate.sel(facility=facility)) * notes_of(pool, facility)
 
 
 def reserve_path(pool: Pool, facility: str) -> list[float]:
@@ -103,35 +98,30 @@ def reserve_path(pool: Pool, facility: str) -> list[float]:
     return path
 
 
-def notes_of(pool: Pool, facility: str) -> float:
-    """Opening notes of a trust, all classes, units."""
-    return sum(pool.model.opening_tranche[facility, k] for k in pool.model.TRANCHES[facility])
-
-
 def largest_pool(pool: Pool, facility: str) -> float:
     """An upper bound of a trust's assets, units: it grows by its own interest only, and by interest on that."""
-    data = pool.inputs
-    start = float(data.balance.sel(facility=facility).sum() + data.facility_cash.sel(facility=facility))
-    dearest = max(float(data.apr.max()), float(data.facility_cash_rate.sel(facility=facility)))
+    deal = make_deal(pool, facility)
+    start = float(deal.balance.sum() + deal.cash)
+    dearest = max(float(pool.arrays.apr.max()), deal.cash_rate)
     return start * float(np.prod([1 + dearest * years for years in pool.grid.years]))
 
 
 def make_deal(pool: Pool, facility: str) -> Deal:
     """The data of one trust for `run_waterfall`, in units."""
-    at = pool.inputs.sel(facility=facility)
-    labels = [f"{facility}/{k}" for k in pool.model.TRANCHES[facility]]
-    notes = pool.inputs.sel(tranche=labels)
+    data, at = pool.arrays, pool.places([facility])[0]
+    classes = np.flatnonzero([f == facility for f, _ in pool.model.CLASS])
+    notes = data.tranche_balance.ravel()[classes]
     return Deal(
-        balance=at.balance.values,
-        **{name: at[name].values for name in ("collected", "interest", "loss", "keep")},
-        years=at.years.values,
-        notes=notes.tranche_balance.values,
-        coupon=notes.coupon.values,
-        servicing=float(at.servicing_fee),
-        cash_rate=float(at.facility_cash_rate),
-        cash=float(at.facility_cash),
-        deficiency=float(at.deficiency),
-        reserve=reserve(pool, facility),
+        balance=data.balance[:, at, 0],
+        **{name: getattr(data, name)[:, at] for name in ("collected", "interest", "loss", "keep")},
+        years=data.years.ravel(),
+        notes=notes,
+        coupon=data.coupon.ravel()[classes],
+        servicing=float(data.servicing_fee[0, at, 0]),
+        cash_rate=float(data.facility_cash_rate[0, at, 0]),
+        cash=float(data.facility_cash[0, at, 0]),
+        deficiency=float(data.deficiency[0, at, 0]),
+        reserve=float(data.reserve_rate[0, at, 0]) * float(notes.sum()),
     )
 
 

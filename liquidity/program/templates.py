@@ -66,6 +66,13 @@ class SetTable:
         self.columns = labels.columns(members, width)
 
     @cached_property
+    def _first(self) -> int | None:
+        """The first code, where the codes are one position wide and count up by one."""
+        if self.width != 1 or not (np.diff(self.columns[0]) == 1).all():
+            return None
+        return int(self.columns[0][0])
+
+    @cached_property
     def _levels(self) -> list[np.ndarray]:
         return [np.unique(column) for column in self.columns]
 
@@ -93,6 +100,11 @@ class SetTable:
             return np.zeros(0, np.int64)
         if not self.size:
             raise KeyError("index not in the set")
+        if self._first is not None:
+            place = columns[0] - self._first
+            if place.view(np.uint64).max() >= self.size:  # a negative one is huge
+                raise KeyError("index not in the set")
+            return place
         key = self._key(columns)
         table, known, order = self._found
         if table is not None:
@@ -246,6 +258,7 @@ class Templates:
         self._tables: dict[int, Table] = {}
         self._groups: dict[int, tuple[Table, np.ndarray, list[np.ndarray]]] = {}
         self._expressions: dict[int, tuple[Any, tuple[Any, ...]]] = {}
+        self._located: dict[tuple[int, ...], tuple[Sequence[np.ndarray], np.ndarray]] = {}
         self._kept: list[Any] = []
 
     # ---- sets
@@ -281,6 +294,7 @@ class Templates:
 
     def call(self, block: Any, rule: Any, index_set: Any, pair: bool = False) -> tuple[Any, tuple[Any, ...]]:
         """Call a rule once with templates: the expression (a `pair` of bounds stays one), and its index templates."""
+        self._located.clear()
         try:
             with quiet():
                 expression, index = template_expr.templatize_rule(block, rule, index_set)
@@ -335,7 +349,7 @@ class Templates:
         component = e.args[0]
         kind = getattr(component, "ctype", None)
         if kind is pyo.Var:
-            place = self.index(component).locate(self._codes(e.args[1:], frame))
+            place = self._locate(self.index(component), self._codes(e.args[1:], frame))
             out.entries.append((frame.rows, self.offset(component) + place, factor))
         elif kind is pyo.Expression:
             body, index = self._expression(component)
@@ -356,11 +370,14 @@ class Templates:
 
     def place(self, member: Any) -> int:
         """Position of a single column or number in the index of its Var or Param."""
-        component = member.parent_component()
-        if not component.is_indexed():
-            return 0
-        at = as_tuples([member.index()])[0]
-        return int(self.index(component).locate([np.array([self.labels.code(label)]) for label in at])[0])
+        return int(self.places(member.parent_component(), [member])[0])
+
+    def places(self, component: Any, members: Sequence[Any]) -> np.ndarray:
+        """Positions of members of a Var or Param in its index."""
+        if not component.is_indexed() or not members:
+            return np.zeros(len(members), np.int64)
+        at = as_tuples([member.index() for member in members])
+        return self.index(component).locate(self.labels.columns(at, len(at[0])))
 
     def number(self, e: Any, frame: Frame) -> Number:
         """Data at the rows of the frame."""
@@ -368,7 +385,7 @@ class Templates:
             return Number("c", float(e))
         if isinstance(e, template_expr.GetItemExpression) and getattr(e.args[0], "ctype", None) is pyo.Param:
             param = e.args[0]
-            place = self.index(param).locate(self._codes(e.args[1:], frame))
+            place = self._locate(self.index(param), self._codes(e.args[1:], frame))
             return Number("p", self._known(param), place.astype(np.int32))
         if isinstance(e, numeric_expr.SumExpression):
             total = self.number(e.args[0], frame)
@@ -385,6 +402,19 @@ class Templates:
             param = e.parent_component()
             return Number("p", self._known(param), np.full(len(frame.rows), self.place(e), np.int32))
         raise CannotTemplate(f"data of the form {type(e).__name__}")
+
+    def _locate(self, table: Table, columns: Sequence[np.ndarray]) -> np.ndarray:
+        """Positions in a table; an index that a body says twice is looked up once."""
+        if isinstance(table, ProductTable):
+            place, at = np.zeros(len(columns[0]), np.int64), 0
+            for part in table.parts:
+                place = place * part.size + self._locate(part, columns[at : at + part.width])
+                at += part.width
+            return place
+        key = (id(table), *map(id, columns))
+        if key not in self._located:
+            self._located[key] = columns, table.locate(columns)
+        return self._located[key][1]
 
     def _known(self, param: Any) -> str:
         """The full name of a Param, its numbers remembered."""

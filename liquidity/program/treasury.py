@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import xarray as xr
+import numpy as np
 
 from liquidity.program.pool import Body, Pool
 
@@ -19,13 +19,14 @@ def write_vehicles(pool: Pool) -> None:
     In symbols: facility_cash[t] = facility_cash[t-1] (1 + r_f d) + collections - servicing - cost of notes
     + note_draw - note_pay + contribute - pay - release - residual - lend - move.  Units; dims facility, period.
     """
-    m, data = pool.model, pool.inputs
+    m, data = pool.model, pool.arrays
     start = pool.data("opening_facility_cash", "SPV", of="facility_cash")
     pool.define("opening_facility_cash", (m.SPV,), lambda m, f: m.facility_cash[f, 0], lambda f: start[f])
-    net = (data.collected - data.servicing_fee * data.years).sel(facility=list(m.SPV))
-    got = pool.param("definition", "vehicle_yield", (m.SEGMENT, m.SPV, m.PERIOD), order(net))
-    kept = 1 + (data.facility_cash_rate * data.years).sel(facility=list(m.SPV))
-    grow = pool.param("definition", "vehicle_growth", (m.SPV, m.PERIOD), kept)
+    vehicles = pool.places(m.SPV)
+    net = data.collected - data.servicing_fee * data.years
+    got = pool.param("definition", "vehicle_yield", (m.SEGMENT, m.SPV, m.PERIOD), net[:, vehicles])
+    kept = 1 + data.facility_cash_rate * data.years
+    grow = pool.param("definition", "vehicle_growth", (m.SPV, m.PERIOD), kept[:, vehicles])
 
     def before_notes(m: Any, f: Any, t: Any) -> Any:
         """Closing cash less what came in on the loans and stayed."""
@@ -68,7 +69,7 @@ def warehouse_cash(pool: Pool, before_notes: Body) -> None:
 
 def trust_cash(pool: Pool, before_notes: Body) -> None:
     """Definition of the cash of trusts; one whose run-off is data buys nothing."""
-    m, data = pool.model, pool.inputs
+    m, data = pool.model, pool.arrays
     coupon = pool.param("definition", "coupon_cost", (m.CLASS, m.PERIOD), data.coupon * data.years)
 
     def before_buying(m: Any, f: Any, t: Any) -> Any:
@@ -87,39 +88,32 @@ def vehicle_columns(pool: Pool) -> None:
 
 def note_costs(pool: Pool):  # type: ignore[no-untyped-def]
     """Cost of a unit of warehouse notes in a period, and the fee on the whole commitment (it nets to the undrawn)."""
-    m, data = pool.model, pool.inputs
-    houses = list(m.WAREHOUSE)
-    rate = ((data.rate - data.unused_fee) * data.years).sel(facility=houses)
-    fee = (data.unused_fee * data.note_commitment * data.years).sel(facility=houses)
+    m, data = pool.model, pool.arrays
+    houses = pool.places(m.WAREHOUSE)
+    rate = ((data.rate - data.unused_fee) * data.years)[:, houses]
+    fee = (data.unused_fee * data.note_commitment * data.years)[:, houses]
     cost = pool.param("definition", "note_cost", (m.WAREHOUSE, m.PERIOD), rate)
     return cost, pool.param("definition", "note_fee", (m.WAREHOUSE, m.PERIOD), fee)
 
 
-def order(array: xr.DataArray) -> xr.DataArray:
-    """Dims in the order of the program."""
-    return array.transpose("segment", "facility", "period")
-
-
-def direct(pool: Pool) -> xr.DataArray:
-    """1 for facilities whose loans sit on the lender's own accounts (balance sheet, joint), else 0."""
-    data = pool.inputs
-    return xr.DataArray(
-        [float(f in pool.model.DIRECT) for f in data.facility.values],
-        dims="facility",
-        coords={"facility": data.facility},
-    )
+def direct(pool: Pool) -> np.ndarray:
+    """1 for facilities whose loans sit on the lender's own accounts (balance sheet, joint), else 0; on their axis."""
+    own = np.zeros((1, len(pool.facilities), 1))
+    own[:, pool.places(pool.model.DIRECT)] = 1.0
+    return own
 
 
 def write_treasury(pool: Pool) -> None:
     """Treasury cash and equity, and `other`, what the balance sheet holds beside the program."""
-    m, data = pool.model, pool.inputs
-    for name in ("cash", "equity", "other"):
+    m, data = pool.model, pool.arrays
+    booked_of = {"cash": data.lender_cash, "equity": data.lender_equity, "other": data.other}
+    for name, booked in booked_of.items():
         pool.variable(name, "TIME", kind="state")
         before = pool.index("definition", f"{name}_opening", [0])
-        state, booked = m.component(name), float(data["other" if name == "other" else f"lender_{name}"])
+        state = m.component(name)
         pool.define(f"opening_{name}", (before,), lambda m, t, state=state: state[t], booked)
-    moved = data.flow.sel(account="other").values
-    pool.define("other", (m.PERIOD,), lambda m, t: m.other[t] - m.other[t - 1], lambda t: -moved[t - 1])
+    moved = pool.flows("other")
+    pool.define("other", (m.PERIOD,), lambda m, t: m.other[t] - m.other[t - 1], -moved)
     costs = line_costs(pool)
     cash(pool, *costs)
     equity(pool, *costs)
@@ -128,13 +122,13 @@ def write_treasury(pool: Pool) -> None:
 
 def line_costs(pool: Pool):  # type: ignore[no-untyped-def]
     """Cost of a unit of debt and of market debt in a period, and what is paid whatever is drawn (fees, fixed opex)."""
-    m, data = pool.model, pool.inputs
+    m, data = pool.model, pool.arrays
     rate = pool.param(
         "definition", "line_cost", (m.LINE, m.PERIOD), (data.line_rate - data.commitment_fee) * data.years
     )
     market = pool.param("definition", "market_cost", (m.PERIOD,), data.market_rate * data.years)
     fees = float((data.commitment_fee * data.line_commitment).sum() + data.lender_opex_per_year)
-    return rate, market, [fees * float(years) for years in data.years.values]
+    return rate, market, fees * data.years.ravel()
 
 
 def cash(pool: Pool, rate, market, fixed) -> None:  # type: ignore[no-untyped-def]
@@ -144,7 +138,7 @@ def cash(pool: Pool, rate, market, fixed) -> None:  # type: ignore[no-untyped-de
     + retained coupon and pay + releases, residuals, sales - contributions - own lending + draws - repayments
     - cost of lines + other flows.
     """
-    m, data = pool.model, pool.inputs
+    m, data = pool.model, pool.arrays
     on_own = direct(pool)
     per = (
         on_own * data.own_share * data.collected
@@ -152,10 +146,10 @@ def cash(pool: Pool, rate, market, fixed) -> None:  # type: ignore[no-untyped-de
         + (1 - on_own) * data.servicing_fee * data.years
         - data.opex * data.years
     )
-    got = pool.param("definition", "treasury_yield", (m.SEGMENT, m.FACILITY, m.PERIOD), order(per))
+    got = pool.param("definition", "treasury_yield", (m.SEGMENT, m.FACILITY, m.PERIOD), per)
     grow = pool.param("definition", "cash_growth", (m.PERIOD,), 1 + data.cash_rate * data.years)
     coupon = m.rule.definition.coupon_cost
-    flow = data.flow.sum("account").values
+    flow = pool.flows() - fixed
     pool.define(
         "cash",
         (m.PERIOD,),
@@ -174,24 +168,24 @@ def cash(pool: Pool, rate, market, fixed) -> None:  # type: ignore[no-untyped-de
             + m.market_pay[t]
             + market[t] * m.market_debt[t - 1]
         ),
-        lambda t: flow[t - 1] - fixed[t - 1],
+        flow,
     )
 
 
 def equity(pool: Pool, rate, market, fixed) -> None:  # type: ignore[no-untyped-def]
     """Equity by income statement: interest, fees and cash interest less losses, funding, costs and new provision."""
-    m, data = pool.model, pool.inputs
+    m, data = pool.model, pool.arrays
     per = (
         data.own_share * (data.interest - data.loss)
         + (1 - data.own_share) * data.partner_fee * data.years
         - data.opex * data.years
     )
-    earned = pool.param("definition", "income_yield", (m.SEGMENT, m.FACILITY, m.PERIOD), order(per))
+    earned = pool.param("definition", "income_yield", (m.SEGMENT, m.FACILITY, m.PERIOD), per)
     on_cash = pool.param("definition", "cash_income", (m.PERIOD,), data.cash_rate * data.years)
-    idle = (data.facility_cash_rate * data.years).sel(facility=list(m.SPV))
+    idle = (data.facility_cash_rate * data.years)[:, pool.places(m.SPV)]
     on_vehicle = pool.param("definition", "vehicle_income", (m.SPV, m.PERIOD), idle)
     coupon, cost, unused = (m.rule.definition.component(name) for name in ("coupon_cost", "note_cost", "note_fee"))
-    flow = data.flow.sel(account="income").values
+    flow = pool.flows("income") - fixed - unused.array.reshape(len(m.WAREHOUSE), pool.grid.size).sum(axis=0)
     pool.define(
         "equity",
         (m.PERIOD,),
@@ -208,5 +202,5 @@ def equity(pool: Pool, rate, market, fixed) -> None:  # type: ignore[no-untyped-
             + m.provision[t]
             - m.provision[t - 1]
         ),
-        lambda t: flow[t - 1] - fixed[t - 1] - sum(unused[w, t] for w in m.WAREHOUSE),
+        flow,
     )

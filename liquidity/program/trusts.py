@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from liquidity.program.pool import Pool
-from liquidity.program.sequence import largest_pool, write_principal
-from liquidity.rules.eligibility import ineligible
+from liquidity.program.sequence import largest_pool, make_deal, write_principal
+from liquidity.rules.eligibility import eligible
 from liquidity.rules.pool_cover import PoolCover
 
 
@@ -24,7 +24,8 @@ def write_trusts(pool: Pool) -> None:
         pool.variable(name, "TRUST", "PERIOD")
     pool.variable("tranche", "CLASS", "TIME", kind="state")
     pool.variable("deficiency", "TRUST", "TIME", kind="state")
-    safe = [f for f in m.ABS if is_safe(pool, f)]
+    meets = eligible(pool.book)
+    safe = [f for f in m.ABS if is_safe(pool, f, meets[:, pool.places([f])[0]])]
     pool.group("SAFE", safe)
     pool.group("UNSAFE", [f for f in m.ABS if f not in safe])
     states(pool)
@@ -38,8 +39,8 @@ def states(pool: Pool) -> None:
     m = pool.model
     start = pool.data("opening_tranche", "CLASS", of="tranche_balance")
     owed = pool.data("opening_deficiency", "TRUST", of="deficiency")
-    pool.define("opening_tranche", (m.CLASS,), lambda m, f, k: m.tranche[f, k, 0], lambda f, k: start[f, k])
-    pool.define("opening_deficiency", (m.TRUST,), lambda m, f: m.deficiency[f, 0], lambda f: owed[f])
+    pool.define("opening_tranche", (m.CLASS,), lambda m, f, k: m.tranche[f, k, 0], start.array)
+    pool.define("opening_deficiency", (m.TRUST,), lambda m, f: m.deficiency[f, 0], owed.array)
     pool.define(
         "tranche",
         (m.CLASS, m.PERIOD),
@@ -63,11 +64,9 @@ def interest_waterfall(pool: Pool) -> None:
 
     An amortising trust uses all of its excess; a revolving one may keep it as restricted cash.
     """
-    m, data = pool.model, pool.inputs
+    m, data = pool.model, pool.arrays
     margin = data.interest - data.servicing_fee * data.years
-    trusts = list(m.ABS)
-    margin = margin.sel(facility=trusts).transpose("segment", "facility", "period")
-    earned = pool.param("terms", "earned", (m.SEGMENT, m.ABS, m.PERIOD), margin)
+    earned = pool.param("terms", "earned", (m.SEGMENT, m.ABS, m.PERIOD), margin[:, pool.places(m.ABS)])
     cost = pool.param("terms", "coupon_cost", (m.CLASS, m.PERIOD), data.coupon * data.years)
 
     def spread(m: Any, f: Any, t: Any) -> Any:
@@ -89,10 +88,10 @@ def interest_waterfall(pool: Pool) -> None:
 
 def open_gap(pool: Pool) -> None:
     """Where a deficiency may open, a yes/no decision holds the release back while it is open."""
-    m, data = pool.model, pool.inputs
+    m = pool.model
     pool.variable("gap", "UNSAFE", "PERIOD", kind="choice")
     width = pool.param("sequence", "widest_gap", (m.UNSAFE,), lambda f: largest_pool(pool, f))
-    dearest = float(data.apr.max())
+    dearest = float(pool.arrays.apr.max())
     most = pool.param(
         "sequence", "most_release", (m.UNSAFE, m.PERIOD), lambda f, t: width[f] * dearest * pool.grid.years[t - 1]
     )
@@ -110,25 +109,23 @@ def open_gap(pool: Pool) -> None:
     )
 
 
-def is_safe(pool: Pool, facility: str) -> bool:
+def is_safe(pool: Pool, facility: str, may_hold: np.ndarray) -> bool:
     """Whether no deficiency can open: every segment that the trust may hold earns, in every period, more than its
     losses, servicing and coupons on its share. Then no yes/no decision is needed.
 
     While it revolves, and in the first period after, a part of the notes may lie idle and the mix of classes is the
-    opening one; later the cheap senior class goes first, so the dearest coupon is the safe measure.
+    opening one; later the cheap senior class goes first, so the dearest coupon is the safe measure. `may_hold` says
+    which segments meet the terms of the trust.
     """
-    data, ends = pool.inputs, pool.ends(facility)
+    deal, ends = make_deal(pool, facility), pool.ends(facility)
     covers = [rule for rule in pool.rulebook.rules if isinstance(rule, PoolCover)]
     idle = [rule.max_uninvested for rule in covers if rule.holds_on(pool.grid.starts[0])]
-    at = data.sel(facility=facility)
-    if pool.cautious or not idle or float(at.deficiency) > 0 or (ends and float(at.reserve_rate) > 0):
+    if pool.cautious or not idle or deal.deficiency > 0 or (ends and deal.reserve > 0):
         return False
-    barred = {s for s, f in ineligible(pool.book) if f == facility}
-    may = (at.balance.values > 0) | np.array([s not in barred for s in data.segment.values])
-    least = ((at.interest - at.servicing_fee * at.years - at.loss) / at.years).values[may].min(axis=0)
-    labels = [label for label in data.tranche.values if label.startswith(f"{facility}/")]
-    notes, coupon = data.tranche_balance.sel(tranche=labels).values, data.coupon.sel(tranche=labels).values
-    if float(at.facility_cash) > min(idle) * notes.sum():
+    may = (deal.balance > 0) | may_hold
+    least = ((deal.interest - deal.servicing * deal.years - deal.loss) / deal.years)[may].min(axis=0)
+    notes, coupon = deal.notes, deal.coupon
+    if deal.cash > min(idle) * notes.sum():
         # too much lies idle already: the loans alone may not earn the coupons
         return False
     mixed = len(pool.revolving(facility)) + 1

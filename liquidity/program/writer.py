@@ -14,12 +14,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pyomo.environ as pyo
 
-from liquidity.program.lazy import ArrayParam, LazyGoal, LazyRows
+from liquidity.program.lazy import ArrayParam, LazyColumns, LazyGoal, LazyRows
 
 if TYPE_CHECKING:
     from liquidity.rules.base import Ratio
@@ -125,7 +126,7 @@ class Writer:
         """Columns `name` over the sets `over`: `decision` (>= 0), `state` (free) or `choice` (0 or 1)."""
         domain = {"decision": pyo.NonNegativeReals, "state": pyo.Reals, "choice": pyo.Binary}[kind]
         sets = [self.model.component(label) for label in over]
-        self.model.add_component(name, pyo.Var(*sets, domain=domain, dense=False))
+        self.model.add_component(name, LazyColumns(*sets, domain=domain))
         dims = tuple(dim for label in over for dim in self.dims[label])
         self.columns.append(Columns(name, kind, over, dims, self.model.component(name)))
         return self.model.component(name)
@@ -217,11 +218,16 @@ class Writer:
             Rows(owner, what, kind, sense, dims, unit, code, liftable, repairable, block.component(what), ratio)
         )
 
+    @cached_property
+    def _known(self) -> dict[str, set[Any]]:
+        """Labels of every dim."""
+        return {name: set(labels) for name, labels in self.labels().items()}
+
     def _dims_of(self, group: Any) -> tuple[str, ...]:
         """What the positions of a set mean: by its name, else by the labels it holds."""
         if group.local_name in self.dims:
             return self.dims[group.local_name]
-        known = {name: set(labels) for name, labels in self.labels().items()}
+        known = self._known
         positions = zip(*[as_tuple(member) for member in group]) if len(group) else [()] * (group.dimen or 1)
         found = []
         for labels in positions:

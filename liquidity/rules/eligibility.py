@@ -83,11 +83,16 @@ def meets(column: pd.Series, op: str, text: str) -> Any:
     return {**ORDERED, **EQUAL}[op](held, asked[0]).astype(bool)
 
 
+def eligible(book: Book) -> np.ndarray:
+    """Whether a segment meets every row of the `eligibility` table for a facility: bool (segment, facility)."""
+    segments, facilities = book["segments"], book["facilities"].index
+    passed = np.ones((len(segments), len(facilities)), bool)
+    for row in book["eligibility"].reset_index().to_dict("records"):
+        passed[:, facilities.get_loc(row["facility"])] &= meets(segments[row["field"]], row["op"], row["value"])
+    return passed
+
+
 def ineligible(book: Book) -> list[tuple[str, str]]:
     """Pairs (segment, facility) that fail at least one row of the `eligibility` table, in the book's order."""
-    segments, terms = book["segments"], book["eligibility"].reset_index()
-    passed = pd.DataFrame(True, index=segments.index, columns=book["facilities"].index)
-    for row in terms.to_dict("records"):
-        passed[row["facility"]] &= meets(segments[row["field"]], row["op"], row["value"])
-    names, places = passed.index.tolist(), passed.columns.tolist()
-    return [(names[s], places[f]) for s, f in np.argwhere(~passed.to_numpy()).tolist()]
+    names, places = book["segments"].index.tolist(), book["facilities"].index.tolist()
+    return [(names[s], places[f]) for s, f in np.argwhere(~eligible(book)).tolist()]

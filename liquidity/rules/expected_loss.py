@@ -25,8 +25,8 @@ class ExpectedLoss(Rule):
 
     def write(self, pool: Pool) -> None:
         """Rows `rate` (period)."""
-        m, data = pool.model, pool.inputs
-        excess = pool.param(self, "excess", (m.SEGMENT,), data["pd"] * data["lgd"] - self.rate)
+        m, data = pool.model, pool.arrays
+        excess = pool.param(self, "excess", (m.SEGMENT,), data.pd * data.lgd - self.rate)
         pool.limit(
             self,
             "rate",

@@ -26,21 +26,23 @@ class LineLimit(Rule):
     def write(self, pool: Pool) -> None:
         """Rows `line` and `closed_line` (line, period), `warehouse` and `closed_warehouse` (facility, period)."""
         m, periods = pool.model, self.periods(pool)
-        lines, facilities = pool.book["lines"], pool.book["facilities"]
+        lines, houses = pool.book["lines"], pool.facilities.commitment.loc[list(m.WAREHOUSE)]
+        room = {house: pool.money(amount) for house, amount in houses.items()}
+        most = {line: pool.money(amount) for line, amount in lines.commitment.items()}
         alive = {line: set(pool.grid.before(day_of(lines.maturity[line]))) for line in m.LINE}
         pool.limit(
             self,
             "line",
             over=(m.LINE, periods),
             body=lambda m, line, t: m.debt[line, t],
-            at_most=lambda line, t: pool.money(lines.commitment[line]) if t in alive[line] else 0.0,
+            at_most=lambda line, t: most[line] if t in alive[line] else 0.0,
         )
         pool.limit(
             self,
             "warehouse",
             over=(m.WAREHOUSE, periods),
             body=lambda m, w, t: m.notes[w, t],
-            at_most=lambda w, t: pool.money(facilities.commitment[w]),
+            at_most=lambda w, t: room[w],
         )
         shut = self.closed_days(pool)
         if shut:

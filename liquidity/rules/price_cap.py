@@ -55,7 +55,8 @@ class PriceCap(Rule):
     def write(self, pool: Pool) -> None:
         """Rows `cap` (segment, period)."""
         price = pool.book["segments"].apr_all_in
-        dear = [(s, t) for s in price.index for t in self.in_force(pool) if price[s] > self.on(pool.grid.starts[t - 1])]
+        caps = {t: self.on(pool.grid.starts[t - 1]) for t in self.in_force(pool)}
+        dear = [(s, t) for s, asked in price.items() for t, cap in caps.items() if asked > cap]
         if dear:
             pool.limit(
                 self,

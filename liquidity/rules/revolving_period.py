@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-import pandas as pd
+from dateutil.relativedelta import relativedelta
 
 from liquidity.rules.base import Lang, Rule, day_of, value
 from liquidity.rules.text import percent
@@ -39,7 +39,10 @@ class RevolvingPeriod(Rule):
         frozen = pool.book["facilities"].frozen
         revolving = {f: set() if frozen[f] else set(pool.revolving(f)) for f in m.BOUGHT}
         ended = [(f, t) for f in m.BOUGHT for t in held if t not in revolving[f]]
-        last = [(f, t) for f in m.ABS for t in held if t in revolving[f] and self.is_late(pool, f, t)]
+        # a period is late where the revolving period ends within three months of its start
+        reach = {t: pool.grid.starts[t - 1] + relativedelta(months=LAST_MONTHS) for t in held}
+        end = {f: day_of(pool.facilities.revolving_end[f]) or date.max for f in m.ABS}
+        last = [(f, t) for f in m.ABS for t in held if t in revolving[f] and reach[t] > end[f]]
         if ended:
             pool.limit(
                 self,
@@ -62,12 +65,6 @@ class RevolvingPeriod(Rule):
                 ),
                 at_most=0.0,
             )
-
-    def is_late(self, pool: Pool, facility: str, period: int) -> bool:
-        """Whether a period starts within three months of the end of the facility's revolving period."""
-        end: date | None = day_of(pool.book["facilities"].revolving_end[facility])
-        last = pd.Timestamp(pool.grid.starts[period - 1]) + pd.DateOffset(months=LAST_MONTHS)
-        return end is not None and last.date() > end
 
     def formula(self) -> str:
         """See Rule."""

@@ -16,7 +16,7 @@ from liquidity.book import opening
 from liquidity.errors import SolverFailed
 from liquidity.program.build import build_pool
 from liquidity.program.compile import Family, Program, compile_cost, compile_program
-from liquidity.program.inputs import mean_life
+from liquidity.program.inputs import Arrays, mean_life
 from liquidity.program.night import solve_night
 from liquidity.program.objective import net_worth
 from liquidity.program.solve import Session, with_basic_row
@@ -66,7 +66,7 @@ def other_ref(night: Night, step: float, name: str) -> float:
     rate = float(night.pool.inputs.ref_rate) + step
     data = night.pool.inputs.assign(ref_rate=rate, mean_life=mean_life(night.pool.inputs, rate))
     session = Session(night.solved.held, solver_options(night.pool.rulebook))
-    session.objective(compile_cost(night.pool, net_worth(night.pool, data, name)))
+    session.objective(compile_cost(night.pool, net_worth(night.pool, Arrays(data), name)))
     session.solve(night.solved.staged.first.basis, doubt=True)
     return relent(night, run_stages(session, night.goals.stages[:1]).last.x)
 
