@@ -311,15 +311,14 @@ def refill_from(program: Program, writer: Any) -> Program:
 
     Raises ValueError where families or their members differ; then the model has to be compiled.
     """
-    model = writer.model
+    model, compiler = writer.model, Compiler(writer)
     same = len(program.rows) == len(writer.rows) and all(
-        (family.owner, family.name) == (rows.owner, rows.what) and family.index == index_of(rows.constraint)
+        (family.owner, family.name) == (rows.owner, rows.what) and family.index == compiler.index(rows.constraint)
         for family, rows in zip(program.rows, writer.rows)
     )
     if program.recipe is None or not same:
         raise ValueError("the model has other rows; compile it")
     numbers = {name: numbers_of(model.find_component(name)) for name in program.recipe.numbers}
-    compiler = Compiler(writer)
     recipe = replace(program.recipe, **compiler.column_bounds())
     return replace(program, recipe=recipe).refill(numbers)
 
@@ -329,15 +328,6 @@ def compile_cost(writer: Any, body: Any) -> np.ndarray:
     return np.asarray(Compiler(writer).linear(body)[0].todense()).ravel()
 
 
-def index_of(component: Any) -> Index:
-    """The members of a component's index, factor by factor."""
-    group = component.index_set()
-    if not component.is_indexed():
-        return Index([()])
-    parts = list(group.subsets(False)) if hasattr(group, "subsets") else [group]
-    return Index(*(as_tuples(part) for part in parts))
-
-
 class Compiler:
     """Compiles one model: its columns in order, and any linear body over them."""
 
@@ -345,15 +335,19 @@ class Compiler:
         self.writer, self.model = writer, writer.model
         self.start: dict[int, int] = {}
         self.size = 0
+        self.templates = Templates(self._offset)
         families = []
         for columns in writer.columns:
-            index = index_of(columns.variable)
+            index = self.index(columns.variable)
             families.append(Family("", columns.name, columns.kind, columns.dims, index, self.size))
             self.start[id(columns.variable)] = self.size
             self.size += len(index)
         self.families = tuple(families)
-        self.templates = Templates(self._offset)
         self.stiff: list[str] = []
+
+    def index(self, component: Any) -> Index:
+        """The members of a component's index, factor by factor."""
+        return Index(*self.templates.parts(component))
 
     def _offset(self, variable: Any) -> int:
         if id(variable) not in self.start:
@@ -365,7 +359,7 @@ class Compiler:
         pattern = Pattern()
         families, rows = [], 0
         for made in self.writer.rows:
-            index = index_of(made.constraint)
+            index = self.index(made.constraint)
             family = Family(made.owner, made.what, made.kind, made.dims, index, rows, made.code, made.unit,
                             made.liftable, made.repairable)  # fmt: skip
             self._component(made.constraint, family, pattern)

@@ -18,7 +18,7 @@ from liquidity.book import Book, opening
 from liquidity.program.grid import DAYS_PER_MONTH, Grid
 
 GATES = ("asked", "score_kept", "model_kept", "policy_kept", "available")
-AXES = {"segment": 0, "line": 0, "tranche": 0, "facility": 1, "period": 2}
+AXES: dict[Any, int] = {"segment": 0, "line": 0, "tranche": 0, "facility": 1, "period": 2}
 BORROWERS = ("returning", "new")
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from pyomo.core.base.constraint import IndexedConstraint
 from pyomo.core.base.objective import ScalarObjective
 from pyomo.core.base.param import IndexedParam
+from pyomo.core.base.set import Reals
 from pyomo.core.base.var import IndexedVar
 from pyomo.core.expr import template_expr
 from pyomo.core.expr.template_expr import IndexTemplate, _TemplateIterManager
@@ -74,7 +75,7 @@ class ArrayParam(IndexedParam):
     """A Param over sets whose numbers lie in `array`, float64 in the row order of the sets."""
 
     def __init__(self, *sets: Any, array: np.ndarray) -> None:
-        super().__init__(*sets)
+        super().__init__(*sets, within=Reals)
         self.array = np.ascontiguousarray(array, float).ravel()
         self._place: dict[Any, int] | None = None
 

@@ -54,9 +54,9 @@ DIMS = {
 class Pool(Writer):
     """Everything a rule may touch while it writes its rows.
 
-    `book`, `rulebook`, `grid`, `inputs` (Dataset in program units), `arrays` (the same without labels), `unit` (CNY per unit), `model` (Pyomo),
-    `previous` (segment -> share of the freed money relent in the last executed night, or None), and `cautious` (no
-    trust is taken to earn its losses and coupons in every period, see `trusts.is_safe`).
+    `book`, `rulebook`, `grid`, `inputs` (Dataset in program units), `arrays` (the same without labels), `unit` (CNY
+    per unit), `model` (Pyomo), `previous` (segment -> share of the freed money relent in the last executed night, or
+    None), and `cautious` (no trust is taken to earn its losses and coupons in every period, see `trusts.is_safe`).
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class Pool(Writer):
         self.inputs: xr.Dataset = make_inputs(book, self.grid, self.unit, rulebook.market_rate)
         self.arrays = Arrays(self.inputs)
         self.facilities = book["facilities"]
+        self._revolving: dict[str, list[int]] = {}
         self._place_of = {facility: at for at, facility in enumerate(self.facilities.index)}
         self._sets()
 
@@ -94,7 +95,9 @@ class Pool(Writer):
 
     def revolving(self, facility: str) -> list[int]:
         """Periods that start before the facility's revolving period ends; all where it has no end."""
-        return self.grid.before(day_of(self.facilities.revolving_end[facility]))
+        if facility not in self._revolving:
+            self._revolving[facility] = self.grid.before(day_of(self.facilities.revolving_end[facility]))
+        return self._revolving[facility]
 
     def _sets(self) -> None:
         """Sets of labels. Periods count from 1; TIME has the opening, 0, before them."""

@@ -255,6 +255,7 @@ class Templates:
         self.offset = offset
         self.labels = Labels()
         self.numbers: dict[str, np.ndarray] = {}
+        self._names: dict[int, str] = {}
         self._tables: dict[int, Table] = {}
         self._groups: dict[int, tuple[Table, np.ndarray, list[np.ndarray]]] = {}
         self._expressions: dict[int, tuple[Any, tuple[Any, ...]]] = {}
@@ -274,6 +275,19 @@ class Templates:
                 width = len(members[0]) if members else (group.dimen if isinstance(group.dimen, int) else 1)
                 self._tables[id(group)] = SetTable(members, width, self.labels)
         return self._tables[id(group)]
+
+    def parts(self, component: Any) -> list[Sequence[tuple[Any, ...]]]:
+        """The members of a component's index, factor by factor."""
+        if not component.is_indexed():
+            return [[()]]
+        parts, out = [self.table(component.index_set())], []
+        while parts:
+            part = parts.pop(0)
+            if isinstance(part, ProductTable):
+                parts = [*part.parts, *parts]
+            else:
+                out.append(part.members)
+        return out
 
     def index(self, component: Any) -> Table:
         """The table of a component's index."""
@@ -418,10 +432,11 @@ class Templates:
 
     def _known(self, param: Any) -> str:
         """The full name of a Param, its numbers remembered."""
-        name = str(param.name)
-        if name not in self.numbers:
+        if id(param) not in self._names:
+            self._kept.append(param)
+            name = self._names[id(param)] = str(param.name)
             self.numbers[name] = numbers_of(param)
-        return name
+        return self._names[id(param)]
 
     def _codes(self, parts: Sequence[Any], frame: Frame) -> list[np.ndarray]:
         return [self._code(part, frame) for part in parts]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from liquidity.errors import Problem
@@ -50,7 +51,8 @@ class Concentration(Rule):
         if not limits:
             return
         index = pool.index(self, "group", list(limits))
-        excess = {(g, s): float(column[s] == g) - limits[g] for g in limits for s in m.SEGMENT}
+        held = column.loc[list(m.SEGMENT)].to_numpy()
+        excess = np.array([(held == group) - share for group, share in limits.items()])
         weight = pool.param(self, "weight", (index, m.SEGMENT), excess)
         pool.limit(
             self,

@@ -34,7 +34,7 @@ class HouseholdCap(Rule):
         """Largest balance by segment, CNY."""
         table, wide = book["segments"], self.net_assets_share * float(book.lender["net_assets"])
         one = table.purpose.map(lambda purpose: min(self.caps.get(str(purpose), wide), wide))
-        return {str(s): float(table.borrowers[s] * one[s]) for s in table.index}
+        return {str(s): float(amount) for s, amount in (table.borrowers * one).items()}
 
     def write(self, pool: Pool) -> None:
         """Rows `cap` (segment, period)."""

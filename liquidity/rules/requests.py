@@ -28,7 +28,7 @@ class Requests(Rule):
     def write(self, pool: Pool) -> None:
         """Rows `returning` and `new`, each (segment, period)."""
         m, periods = pool.model, self.periods(pool)
-        demand = pool.inputs["new_demand"].to_series().to_dict()
+        demand = pool.arrays.new_demand[:, 0, [t - 1 for t in self.in_force(pool)]]
         pool.limit(
             self,
             "returning",
