@@ -104,21 +104,22 @@ def make_lender(
 
 @app.command()
 def bench(
-    case: Annotated[list[str] | None, typer.Option(help="small, desk, group, giant; may be repeated.")] = None,
-    route: Annotated[list[str] | None, typer.Option(help="A route to the solver; default: all.")] = None,
+    phase: Annotated[str, typer.Option(help="compile, solve or night.")] = "compile",
+    case: Annotated[list[str] | None, typer.Option(help="tiny to giant, or small_core to group_core; repeat.")] = None,
+    route: Annotated[list[str] | None, typer.Option(help="A route (compile) or solver (solve); default: all.")] = None,
     rulebook: Annotated[Path, typer.Option(help="Rulebook (TOML).")] = RULEBOOK,
     repeat: Annotated[int, typer.Option(help="Measurements of each.", min=1)] = 3,
     limit: Annotated[float, typer.Option(help="Wall seconds after which a measurement is ended.", min=1)] = 600.0,
     out: Annotated[Path, typer.Option(help="Folder for the tables.")] = Path("benchmarks/results"),
 ) -> None:
-    """Measure build, compile and hand-over of the lender's program by several routes, in CPU seconds."""
-    from liquidity.bench.run import ROUTE_NAMES, run_bench, summary, write_tables
+    """Measure routes from algebra to solver, solvers, or whole nights, in CPU seconds; tables and a page."""
+    from liquidity.bench.run import run_bench, summary, write_tables
 
     log = Console(stderr=True, highlight=False)
-    table = run_bench(case or ["small", "desk"], route or ROUTE_NAMES, rulebook, repeat, limit,
-                      lambda text: log.print(f"[dim]{text}[/dim]"))  # fmt: skip
-    write_tables(table, out, "compile")
-    Console(highlight=False).print(summary(table).to_string(index=False))
+    cases = case or {"compile": ["desk", "desk_core"], "solve": ["tiny", "small", "desk"]}.get(phase, ["small", "desk"])
+    table = run_bench(phase, cases, route or [], rulebook, repeat, limit, lambda text: log.print(f"[dim]{text}[/dim]"))
+    write_tables(table, limit, out, phase)
+    Console(highlight=False).print(summary(table, limit).to_string(index=False))
 
 
 @app.command()

@@ -31,6 +31,7 @@ class Case:
     nonzeros: int
     seed: int = 0
     core: bool = False
+    horizon: tuple[str, ...] = ()
 
     def book(self) -> Book:
         """The lender's book."""
@@ -40,7 +41,9 @@ class Case:
         return core_book(book) if self.core else book
 
     def rulebook(self, rulebook: Rulebook) -> Rulebook:
-        """The part of a rulebook that the case has."""
+        """The part of a rulebook that the case has, on its horizon."""
+        if self.horizon:
+            rulebook = rulebook.model_copy(update={"horizon": self.horizon})
         if not self.core:
             return rulebook
         return rulebook.without(*(rule.name for rule in rulebook.rules if rule.kind not in CORE))
@@ -49,7 +52,7 @@ class Case:
 CASES = {
     case.name: case
     for case in (
-        Case("tiny", 3, 4, 7_000),
+        Case("tiny", 8, 5, 7_000, horizon=("3 x 1 day", "2 x 1 week", "3 x 1 month")),
         Case("small", 8, 5, 27_000),
         Case("desk", 64, 7, 270_000),
         Case("group", 370, 16, 3_400_000),
@@ -78,11 +81,9 @@ def core_book(book: Book) -> Book:
 
 def core_values(pool: Pool) -> dict[str, Any]:
     """The numbers of the rules CORE as arrays, in the units of the pool, for the models that are written by hand."""
-    rules = {rule.kind: rule for rule in pool.rulebook.rules}
-    missing = [kind for kind in CORE if kind not in rules]
-    if missing or len(rules) != len(pool.rulebook.rules):
+    if sorted(rule.kind for rule in pool.rulebook.rules) != list(CORE):
         raise ValueError(f"the core model has one rule of each of {', '.join(CORE)}")
-    one: Any = rules
+    one: Any = {rule.kind: rule for rule in pool.rulebook.rules}
     lines, houses = pool.book["lines"], pool.facilities[pool.facilities.kind == "warehouse"]
     leverage, reserve, region = one["leverage_multiple"], one["cash_reserve"], one["concentration"]
     times, liquid = leverage.multiples(), pool.arrays.lender_hqla if reserve.count_hqla else 0.0

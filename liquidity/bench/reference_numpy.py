@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from liquidity.bench.solvers import Lp
 from liquidity.program.lines import floors
 from liquidity.program.pool import Pool
 
@@ -48,10 +49,13 @@ class Arrays:
         self.sides.append(tuple(np.broadcast_to(side, shape).ravel() for side in (least, most)))  # type: ignore[arg-type]
         self.height += count
 
-    def matrix(self) -> sp.csc_matrix:
-        """All rows."""
+    def arrays(self, cost: np.ndarray) -> Lp:
+        """All rows, as a solver takes them."""
         row, column, value = (np.concatenate(parts) for parts in zip(*self.entries))
-        return sp.csc_matrix((value, (row, column)), shape=(self.height, self.size))
+        matrix = sp.csc_matrix((value, (row, column)), shape=(self.height, self.size))
+        least, most = (np.concatenate(side) for side in zip(*self.sides))
+        lower = np.concatenate(self.lower)
+        return Lp(matrix, cost, 0.0, least, most, lower, np.full(self.size, np.inf))
 
 
 def write_numpy(pool: Pool, values: dict[str, Any]) -> tuple[Arrays, np.ndarray]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from liquidity.bench.solvers import hand_over
 from liquidity.program.build import build_pool, write_pool
 from liquidity.program.compile import Program, compile_program, compile_standard
 from liquidity.program.pool import Pool
@@ -91,10 +92,36 @@ def held(highs: Any) -> tuple[int, int, int]:
     return highs.getNumRow(), highs.getNumCol(), highs.getNumNz()
 
 
+def numpy_by_hand(book: Any, rulebook: Any, marks: Marks) -> tuple[int, int, int]:
+    """The core model in plain numpy, HiGHS; only for the `_core` cases."""
+    from liquidity.bench.cases import core_values
+    from liquidity.bench.reference_numpy import write_numpy
+
+    pool = timed(marks, "prepare_s", lambda: Pool(book, rulebook))
+    values = core_values(pool)
+    made, cost = timed(marks, "build_s", lambda: write_numpy(pool, values))
+    arrays = timed(marks, "compile_s", lambda: made.arrays(cost))
+    highs = timed(marks, "handover_s", lambda: hand_over(arrays))
+    return held(highs)
+
+
+def linopy(book: Any, rulebook: Any, marks: Marks) -> tuple[int, int, int]:
+    """The core model in linopy, its own direct interface to HiGHS; only for the `_core` cases."""
+    from liquidity.bench.cases import core_values
+    from liquidity.bench.reference_linopy import write_linopy
+
+    pool = timed(marks, "prepare_s", lambda: Pool(book, rulebook))
+    values = core_values(pool)
+    model = timed(marks, "build_s", lambda: write_linopy(pool, values))
+    return held(timed(marks, "handover_s", model.to_highspy))
+
+
 ROUTES: dict[str, Route] = {
     "ours": ours,
     "refill": refill,
     "pyomo_standard_form": pyomo_standard_form,
     "pyomo_appsi": pyomo_appsi,
     "pyomo_contrib": pyomo_contrib,
+    "numpy": numpy_by_hand,
+    "linopy": linopy,
 }
