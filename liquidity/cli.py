@@ -104,15 +104,17 @@ def make_lender(
 
 @app.command()
 def bench(
-    phase: Annotated[str, typer.Option(help="compile, solve or night.")] = "compile",
+    phase: Annotated[str, typer.Option(help="compile, solve, warm or night.")] = "compile",
     case: Annotated[list[str] | None, typer.Option(help="tiny to giant, or small_core to group_core; repeat.")] = None,
-    route: Annotated[list[str] | None, typer.Option(help="A route (compile) or solver (solve); default: all.")] = None,
+    route: Annotated[
+        list[str] | None, typer.Option(help="A route (compile), solver (solve) or start (warm); default: all.")
+    ] = None,
     rulebook: Annotated[Path, typer.Option(help="Rulebook (TOML).")] = RULEBOOK,
     repeat: Annotated[int, typer.Option(help="Measurements of each.", min=1)] = 3,
     limit: Annotated[float, typer.Option(help="Wall seconds after which a measurement is ended.", min=1)] = 600.0,
     out: Annotated[Path, typer.Option(help="Folder for the tables.")] = Path("benchmarks/results"),
 ) -> None:
-    """Measure routes from algebra to solver, solvers, or whole nights, in CPU seconds; tables and a page."""
+    """Measure routes from algebra to solver, solvers, starts of re-solves, or whole nights; tables and a page."""
     from liquidity.bench.run import run_bench, summary, write_tables
 
     log = Console(stderr=True, highlight=False)

@@ -15,9 +15,8 @@ from typing import Any
 
 def measure(phase: str, case: str, what: str, rulebook: Path, limit: float) -> dict[str, Any]:
     """What was measured: CPU and wall seconds by step, and what came out."""
-    return {"compile": measure_route, "solve": measure_solver, "night": measure_night}[phase](
-        case, what, rulebook, limit
-    )
+    measures = {"compile": measure_route, "solve": measure_solver, "warm": measure_warm, "night": measure_night}
+    return measures[phase](case, what, rulebook, limit)
 
 
 def measure_route(case: str, route: str, rulebook: Path, limit: float) -> dict[str, Any]:
@@ -61,6 +60,15 @@ def measure_solver(program: str, solver: str, _: Path, limit: float) -> dict[str
     if x is None:
         return {"status": "time-out" if found["wall_s"] >= limit else "failed", "error": status, **found}
     return {"status": "ok", "objective": lp.objective(x), "violation": lp.violation(x), **found}
+
+
+def measure_warm(case: str, start: str, rulebook: Path, limit: float) -> dict[str, Any]:
+    """Re-solves of lifted sets from one start or another."""
+    from liquidity.bench.warm import measure_starts
+
+    begun = time.perf_counter()
+    found = measure_starts(case, start, rulebook)
+    return {**found, "wall_s": time.perf_counter() - begun}
 
 
 def measure_night(case: str, _: str, rulebook: Path, limit: float) -> dict[str, Any]:

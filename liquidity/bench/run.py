@@ -20,12 +20,14 @@ from liquidity.bench.cases import CASES
 from liquidity.bench.noise import reference_seconds
 from liquidity.bench.page import write_page
 from liquidity.bench.solvers import SOLVERS
+from liquidity.bench.warm import STARTS
 from liquidity.errors import BadInput, Problem
 
 STEPS = ["build_s", "compile_s", "handover_s"]
 ROUTE_NAMES = ("ours", "refill", "pyomo_standard_form", "pyomo_appsi", "pyomo_contrib")
 CORE_ROUTES = ("ours", "numpy", "linopy")
-SUBJECTS = {"compile": (*ROUTE_NAMES, *CORE_ROUTES[1:]), "solve": tuple(SOLVERS), "night": ("night",)}
+SUBJECTS = {"compile": (*ROUTE_NAMES, *CORE_ROUTES[1:]), "solve": tuple(SOLVERS), "warm": STARTS,
+            "night": ("night",)}  # fmt: skip
 FIRST = ["phase", "case", "what", "repeat", "status", "cpu_s", "wall_s", "peak_mb", "reference_s"]
 LAST = ["rows", "columns", "nonzeros", "objective", "violation", "error"]
 SHIFT = 10.0
@@ -43,7 +45,7 @@ def run_bench(phase: str, cases: Sequence[str], subjects: Sequence[str], ruleboo
     """
     check([phase], SUBJECTS, "phase")
     check(cases, CASES, "case")
-    check(subjects, SUBJECTS[phase], "route" if phase == "compile" else "solver")
+    check(subjects, SUBJECTS[phase], {"compile": "route", "solve": "solver", "warm": "start"}.get(phase, "phase"))
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for case in cases:
