@@ -275,6 +275,17 @@ class Program:
             row_upper=np.where(rows, INFINITY, self.row_upper),
         )
 
+    def with_row(self, owner: str, name: str, coefficients: Any, least: float) -> Program:
+        """The program with one more row: `coefficients @ x >= least`, constants of the objective not counted."""
+        return replace(
+            self,
+            matrix=sp.vstack([self.matrix, sp.csr_matrix(coefficients)]).tocsc(),
+            row_lower=np.append(self.row_lower, least),
+            row_upper=np.append(self.row_upper, INFINITY),
+            rows=(*self.rows, Family(owner, name, "terms", (), ((),), self.shape[0])),
+            recipe=None,
+        )
+
     def bound(self, owner: str, name: str, values: Any) -> Program:
         """The program with another bound (units) for a family of rows: a number, or one per member.
 

@@ -6,16 +6,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse as sp
 
 from liquidity.book import opening
 from liquidity.errors import SolverFailed
 from liquidity.program.build import build_pool
-from liquidity.program.compile import Family, Program, compile_cost, compile_program
+from liquidity.program.compile import compile_cost, compile_program
 from liquidity.program.inputs import Arrays, mean_life
 from liquidity.program.night import solve_night
 from liquidity.program.objective import net_worth
@@ -96,19 +94,10 @@ def shortened(rulebook: Rulebook) -> Rulebook | None:
 def hair(night: Night, sign: float) -> float:
     """The least (sign -1) or most (sign 1) relent tonight that the planned net worth to within 1e-8 would bear, CNY."""
     first = night.solved.staged.first
-    held = with_floor(night.solved.held, first.objective - HAIR * abs(first.objective))
+    program = night.solved.held
+    least = first.objective - HAIR * abs(first.objective) - program.constant
+    held = program.with_row("worth", "floor", program.cost, least)
     session = Session(held, solver_options(night.pool.rulebook))
     tonight = np.asarray(night.goals.relent[0].sum(axis=0)).ravel()
     session.objective(sign * tonight)
     return float(tonight @ session.solve(with_basic_row(first.basis), doubt=True).x) * night.pool.unit
-
-
-def with_floor(program: Program, least: float) -> Program:
-    """The program with one more row: net worth of at least `least` (units)."""
-    return replace(
-        program,
-        matrix=sp.vstack([program.matrix, sp.csr_matrix(program.cost)]).tocsc(),
-        row_lower=np.append(program.row_lower, least - program.constant),
-        row_upper=np.append(program.row_upper, np.inf),
-        rows=(*program.rows, Family("worth", "floor", "terms", (), ((),), program.shape[0])),
-    )
