@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from pyomo.common.gc_manager import PauseGC
 
 from liquidity.program.balances import write_balances
 from liquidity.program.lines import write_lines, write_market, write_warehouses
@@ -32,14 +33,15 @@ def build_pool(book: Book, rulebook: Rulebook, previous: pd.Series | None = None
 
 def write_pool(pool: Pool) -> None:
     """Write the equations, every rule and the objective into an empty pool."""
-    write_balances(pool)
-    write_lines(pool)
-    write_market(pool)
-    vehicle_columns(pool)
-    write_warehouses(pool)
-    write_trusts(pool)
-    write_vehicles(pool)
-    write_treasury(pool)
-    for rule in sorted(pool.rulebook.rules, key=lambda rule: rule.name):
-        rule.write(pool)
-    write_objective(pool)
+    with PauseGC():
+        write_balances(pool)
+        write_lines(pool)
+        write_market(pool)
+        vehicle_columns(pool)
+        write_warehouses(pool)
+        write_trusts(pool)
+        write_vehicles(pool)
+        write_treasury(pool)
+        for rule in sorted(pool.rulebook.rules, key=lambda rule: rule.name):
+            rule.write(pool)
+        write_objective(pool)

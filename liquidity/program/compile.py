@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import pyomo.environ as pyo
 import scipy.sparse as sp
+from pyomo.common.gc_manager import PauseGC
 from pyomo.core.expr import relational_expr
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
@@ -314,7 +315,8 @@ def mask(families: Sequence[Family], size: int, test: Any) -> np.ndarray:
 
 def compile_program(writer: Any) -> Program:
     """Compile a writer's model (`liquidity.program.writer`): its columns, rows and objective."""
-    return Compiler(writer).program()
+    with PauseGC():  # nothing made here is garbage before it is all there
+        return Compiler(writer).program()
 
 
 def refill_from(program: Program, writer: Any) -> Program:
