@@ -57,10 +57,16 @@ def explain(
     period: Annotated[str | None, typer.Option(help="ISO date of tonight, or 30d.")] = None,
     lang: Annotated[str, typer.Option(help="en or zh.")] = "en",
     audience: Annotated[str, typer.Option(help="treasury or borrower.")] = "treasury",
+    ask: Annotated[str | None, typer.Option(help="What it would take: relend=AMOUNT (CNY) more to --segment.")] = None,
 ) -> None:
     """Tell the reasons of a run: why freed money was not lent again to the same borrowers."""
-    from liquidity.runs.summary import print_reasons
+    from liquidity.runs.summary import print_contrast, print_reasons
 
+    if ask is not None:
+        log = Console(stderr=True, highlight=False)
+        say = lambda text: log.print(f"[dim]{text}[/dim]")  # noqa: E731
+        print_contrast(run, segment, ask, lang, audience, Console(highlight=False), say)
+        return
     print_reasons(run, segment, period, lang, audience, Console(highlight=False))
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from liquidity.book import Book
 from liquidity.program.pool import Pool
 from liquidity.rules.rulebook import Rulebook
@@ -56,7 +58,8 @@ class Lever:
 
 def levers(pool: Pool, segment: str) -> list[Lever]:
     """Every lever of a night, in a fixed order."""
-    return [*rule_levers(pool), *group_levers(pool, segment), *line_levers(pool), *gate_levers(pool, segment)]
+    return [*rule_levers(pool), *group_levers(pool, segment), *line_levers(pool), *quota_levers(pool),
+            *gate_levers(pool, segment)]  # fmt: skip
 
 
 def rule_levers(pool: Pool) -> Iterator[Lever]:
@@ -125,6 +128,21 @@ def line_levers(pool: Pool) -> Iterator[Lever]:
 
         what = f"advance rate of {name}"
         yield Lever("advance_rate", advance.name, what, float(row.advance_rate), SHARES, "share", "contract", lend_more)
+
+
+def quota_levers(pool: Pool) -> Iterator[Lever]:
+    """Daily quotas of partners."""
+    rule = next((rule for rule in pool.rulebook.rules if rule.kind == "partner_limit"), None)
+    for name, quota in pool.book["partners"].daily_quota.items():
+        if rule is None or not np.isfinite(quota) or not quota > 0:
+            continue
+
+        def apply(value: float, name: Any = name) -> tuple[Rulebook, Book]:
+            return pool.rulebook, pool.book.edit("partners", name, daily_quota=round(value, 2))
+
+        end = float(quota + pool.book["balances"].balance.sum())
+        yield Lever("partner_limit", rule.name, f"daily quota of {name}", float(quota), end, pool.book.currency,
+                    "contract", apply)  # fmt: skip
 
 
 def gate_levers(pool: Pool, segment: str) -> Iterator[Lever]:

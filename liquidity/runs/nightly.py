@@ -127,7 +127,7 @@ def write_run(night: Night, record: dict[str, Any], folder: Path, save_model: bo
     """Everything of a run into a folder; the record last, with the seconds of all phases."""
     clock = night.clock
     with clock.phase("write"):
-        write_inputs(night.pool.book, night.pool.rulebook, folder)
+        write_inputs(night.pool.book, night.pool.rulebook, folder, night.pool.previous)
         write_tables(night.tables, folder / "tables")
         night.plan.to_netcdf(folder / "plan.nc", engine="netcdf4")
         if save_model:

@@ -88,10 +88,13 @@ def write_tables(tables: dict[str, pd.DataFrame], folder: Path) -> None:
         table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
 
 
-def write_inputs(book: Book, rulebook: Rulebook, folder: Path) -> None:
-    """What the run was made from: the book as CSV and the rulebook's canonical content."""
+def write_inputs(book: Book, rulebook: Rulebook, folder: Path, previous: pd.Series | None = None) -> None:
+    """What the run was made from: the book as CSV, the rulebook's content, the shares of the earlier run."""
     write_book(book, folder / "book")
-    text = json.dumps(rulebook.model_dump(mode="json", exclude={"book"}), indent=2, ensure_ascii=False)
+    if previous is not None:
+        previous.rename("share").rename_axis("segment").to_csv(folder / "previous.csv", float_format="%.17g")
+    content = rulebook.model_dump(mode="json", exclude={"book"}, by_alias=True)
+    text = json.dumps(content, indent=2, ensure_ascii=False)
     (folder / "rulebook.json").write_text(text + "\n", encoding="utf-8")
 
 

@@ -14,7 +14,11 @@ from liquidity.book import Book, opening
 from liquidity.errors import BadInput, Problem
 from liquidity.explain.ledger import COLUMNS
 from liquidity.explain.words import CAUSES, label, money
+from liquidity.runs.contrast import contrast, stand
+from liquidity.runs.contrast_text import tell
+from liquidity.runs.night import Say
 from liquidity.runs.previous import read_record, read_table
+from liquidity.runs.restore import read_inputs_of
 
 MONTH = "30d"
 MOST = 10
@@ -114,6 +118,23 @@ def print_reasons(
             console.print(f"{segment}: everything that was freed was relent.")
     prefix = "text" if audience == "treasury" else "borrower_text"
     print_texts(picked, f"{prefix}_{lang}", console, MOST)
+
+
+def print_contrast(run: Path, segment: str | None, ask: str, lang: str, audience: str, console: Console,
+                   say: Say) -> None:  # fmt: skip
+    """What it would take to relend more. Raises BadInput on a question that is none, or for the borrower's eyes."""
+    verb, _, amount = ask.partition("=")
+    if verb != "relend" or not amount.replace("_", "").replace(".", "", 1).isdigit():
+        raise BadInput(Problem("--ask", "", "", ask, "relend=AMOUNT, e.g. relend=1000000"))
+    if segment is None:
+        raise BadInput(Problem("--segment", "", "", None, "the segment that --ask is about"))
+    if lang not in ("en", "zh"):
+        raise BadInput(Problem("--lang", "", "", lang, "en or zh"))
+    if audience != "treasury":
+        raise BadInput(Problem("--audience", "", "", audience, "treasury: pool figures are not told to borrowers"))
+    night = stand(*read_inputs_of(run))
+    for line in tell(contrast(night, segment, float(amount), say), "zh" if lang == "zh" else "en"):
+        console.print(line, soft_wrap=True, markup=False)
 
 
 def print_texts(reasons: pd.DataFrame, column: str, console: Console, most: int) -> None:
