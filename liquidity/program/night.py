@@ -38,16 +38,19 @@ class Solved:
 
 
 def solve_night(program: Program, goals: Goals, tier_of: dict[str, int], materiality: float, book: float,
-                options: Options, method: str = "ipx") -> Solved:  # fmt: skip
+                options: Options, method: str = "ipx", repairs: bool = True) -> Solved:  # fmt: skip
     """Solve the program of one night. `method` is the first algorithm tried, `ipx` or `dual`.
 
-    Raises SolverFailed with the chain of attempts when nothing ends at an optimum.
+    Raises SolverFailed with the chain of attempts when nothing ends at an optimum, and Infeasible, instead of letting a
+    rule give way, where there are to be no `repairs`.
     """
     methods = ("primal", *dict.fromkeys((method, "ipx", "dual")))
     session, mended = Session(program, options, methods), None
     try:
         choice = settle(session)
     except Infeasible:
+        if not repairs:
+            raise
         session, choice, mended = mend(session, tier_of, materiality, book)
     program = session.program
     held = hold(program, choice)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -114,13 +114,13 @@ class Contrast:
     solves: int
 
 
-def stand(book: Book, rulebook: Rulebook, previous: pd.Series | None = None) -> Stand:
-    """Decide a night, without its explanation."""
+def stand(book: Book, rulebook: Rulebook, previous: pd.Series | None = None, repairs: bool = True) -> Stand:
+    """Decide a night, without its explanation. Raises Infeasible where rules contradict and nothing is to give way."""
     check_fit(book, rulebook)
     pool = build_pool(book, rulebook, previous)
     program = compile_program(pool)
     goals = make_goals(pool, program)
-    return Stand(pool, program, goals, solve_whole(pool, program, goals))
+    return Stand(pool, program, goals, solve_whole(pool, program, goals, repairs))
 
 
 def contrast(night: Standing, segment: str, amount: float, say: Say = quiet) -> Contrast:
@@ -175,6 +175,7 @@ class Search:
         self.target = self.now + amount / self.unit
         self.solves = 0
         self.tried: dict[tuple[str, float], tuple[float, float]] = {}
+        self.bases: dict[str, dict[float, Any]] = {}
         self.applied: dict[str, Callable[[float], tuple[Rulebook, Book]]] = {}
 
     def relent(self, goals: Goals, x: np.ndarray) -> float:
@@ -209,11 +210,12 @@ class Search:
         self.applied[lever.what] = lever.apply
         far = lever.end - lever.now
         step, before = FIRST_STEP, 0.0
-        if not self.does(lever, far):
-            return None
-        while step < 1 and not self.does(lever, far * step):
+        # in steps, not from the far end: a small step is a few pivots from the step before
+        while not self.does(lever, far * step):
+            if step == 1:
+                return None
             before, step = step, 2 * step
-        low, high = before, min(step, 1.0)
+        low, high = before, step
         while high - low > CLOSE * high:
             middle = (low + high) / 2
             low, high = (low, middle) if self.does(lever, far * middle) else (middle, high)
@@ -234,24 +236,26 @@ class Search:
         """The segment's relent and the change of net worth, the night's yes/no decisions held."""
         key = lever.what, change
         if key not in self.tried:
-            self.tried[key] = self.solve(lever.now + change, lever.apply)
+            self.tried[key] = self.solve(lever, lever.now + change)
         return self.tried[key]
 
-    def solve(self, value: float, apply: Callable[[float], tuple[Rulebook, Book]]) -> tuple[float, float]:
-        """Solve the changed night warm; minus infinity where the number is refused or leaves no plan."""
-        night = self.night
+    def solve(self, lever: Lever, value: float) -> tuple[float, float]:
+        """Solve the changed night from the nearest number solved; minus infinity where it is refused or has no plan."""
+        night, known = self.night, self.bases.setdefault(lever.what, {lever.now: self.night.solved.staged.last.basis})
         self.solves += 1
         try:
-            rulebook, book = apply(value)
+            rulebook, book = lever.apply(value)
             pool = build_pool(book, rulebook, night.pool.previous, night.pool.cautious)
             program, refilled = pour(night.program, pool)
             held = hold(program, night.solved.choice) if refilled else program
             session = Session(held, solver_options(rulebook))
-            session.solve(night.solved.staged.last.basis if refilled else None)
+            session.solve(known[min(known, key=lambda other: abs(other - value))] if refilled else None)
         except (BadInput, Infeasible):
             return -np.inf, 0.0
         goals = make_goals(pool, program)
         staged = run_stages(session, goals.stages[:1])
+        if refilled:
+            known[value] = staged.last.basis
         gained = (staged.first.objective * pool.unit - night.solved.staged.first.objective * self.unit) / self.unit
         return self.relent(goals, staged.last.x) * pool.unit / self.unit, gained
 
@@ -265,8 +269,10 @@ class Search:
         x, gained = self.night.solved.staged.last.x, 0.0
         for family in program.rows:
             if family.owner == lever.rule and len(family.index):
-                gained = max(gained, float((slack(program, family.place, x)
-                                            - slack(self.night.program, family.place, x)).max()))  # fmt: skip
+                more = slack(program, family.place, x) - slack(self.night.program, family.place, x)
+                at = family.dims.index("period") if "period" in family.dims else None
+                now = [at is None or index[at] == 1 for index in family.index]
+                gained = max(gained, float(more[now].max(initial=0.0)))
         return gained * self.unit
 
     def prove(self, change: Change) -> Change:
@@ -282,7 +288,7 @@ class Search:
         self.solves += 1
         rulebook, book = apply(value)
         try:
-            night = stand(book, rulebook, self.night.pool.previous)
+            night = stand(book, rulebook, self.night.pool.previous, repairs=False)
         except SolverFailed:
             return -np.inf, 0.0
         unit, first = night.pool.unit, night.solved.staged.first
@@ -310,9 +316,10 @@ def slack(program: Program, place: slice, x: np.ndarray) -> np.ndarray:
     return np.minimum(program.row_upper[place] - activity, activity - program.row_lower[place])
 
 
-def solve_whole(pool: Pool, program: Program, goals: Goals) -> Solved:
+def solve_whole(pool: Pool, program: Program, goals: Goals, repairs: bool) -> Solved:
     """Solve a night as the nightly job does."""
     rulebook = pool.rulebook
     tiers = {rule.name: rule.priority for rule in rulebook.rules}
     size = opening(pool.book).assets / pool.unit
-    return solve_night(program, goals, tiers, rulebook.materiality, size, solver_options(rulebook))
+    options = solver_options(rulebook)
+    return solve_night(program, goals, tiers, rulebook.materiality, size, options, repairs=repairs)

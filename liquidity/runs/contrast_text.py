@@ -61,7 +61,7 @@ def enabled(c: Contrast, lang: Lang) -> list[str]:
 
 def change_text(change: Change, lang: Lang) -> str:
     """One change, its cost, and how it was proved."""
-    values = f"{change.now:,.6g} -> {change.to:,.6g} {change.unit}"
+    values = f"{number(change.now, change.unit, lang)} -> {number(change.to, change.unit, lang)}"
     room, cost = money(lang, change.room), money(lang, change.cost)
     if lang == "zh":
         proof = "已从头重新求解验证" if change.proved else "在既定兑付顺序下验证"
@@ -75,6 +75,16 @@ def change_text(change: Change, lang: Lang) -> str:
         f"{change.what} ({change.rule}, {change.origin}) {values}: room {room}, about {cost} a year; with it "
         f"{money(lang, change.relent)} is relent, with 99% of it {money(lang, change.short)} ({proof})."
     )
+
+
+def number(value: float, unit: str, lang: Lang) -> str:
+    """A number of a rule with its unit, to where a change of a thousandth shows."""
+    if unit in ("share", "1/year"):
+        year = ("/年" if lang == "zh" else " a year") if unit == "1/year" else ""
+        return f"{value:.4%}{year}"
+    if unit == "CNY":
+        return f"{value:,.0f}元" if lang == "zh" else f"CNY {value:,.0f}"
+    return f"{value:,.6g} {unit}"
 
 
 def break_even(c: Contrast, lang: Lang) -> list[str]:

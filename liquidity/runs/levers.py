@@ -35,7 +35,8 @@ FIELDS = {
 GATES = ("model_kept", "policy_kept", "available")
 "Gates that are the lender's own decision; that a borrower did not ask, or scored lower, is not negotiable."
 SHARES = 1.0
-FARTHEST = 3.0
+FARTHEST = 2.0
+"No lever more than doubles what it moves: a change of that size is another business, not another limit."
 NEARLY_NONE = 1e-3
 
 
@@ -110,14 +111,14 @@ def line_levers(pool: Pool) -> Iterator[Lever]:
     tables = (("lines", "line_limit", book["lines"]), ("facilities", "warehouse", book["facilities"]))
     for table, kind, frame in tables:
         for name, row in frame.iterrows():
-            if limit is None or row.kind not in ("bank_line", "shareholder_loan", "standby", "warehouse"):
+            if limit is None or not row.commitment > 0 or row.kind == "bond":
                 continue
 
             def apply(value: float, table: str = table, name: Any = name) -> tuple[Rulebook, Book]:
                 return rulebook, book.edit(table, name, commitment=round(value, 2))
 
             now = float(row.commitment)
-            end = now + float(book["balances"].balance.sum())
+            end = now * FARTHEST
             yield Lever(kind, limit.name, f"commitment of {name}", now, end, book.currency, "contract", apply)
     for name, row in book["facilities"].iterrows():
         if advance is None or advance.origin == "law" or row.kind != "warehouse" or not 0 < row.advance_rate < 1:
@@ -140,7 +141,7 @@ def quota_levers(pool: Pool) -> Iterator[Lever]:
         def apply(value: float, name: Any = name) -> tuple[Rulebook, Book]:
             return pool.rulebook, pool.book.edit("partners", name, daily_quota=round(value, 2))
 
-        end = float(quota + pool.book["balances"].balance.sum())
+        end = FARTHEST * float(quota)
         yield Lever("partner_limit", rule.name, f"daily quota of {name}", float(quota), end, pool.book.currency,
                     "contract", apply)  # fmt: skip
 
