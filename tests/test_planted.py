@@ -200,3 +200,28 @@ def test_borrowers_hear_no_price_cap_that_is_not_theirs() -> None:
     others = reasons[(reasons.cause == "PRICE_CAP") & ~reasons.segment.isin(dear) & (reasons.amount > 0)]
     assert theirs.borrower_text_en.str.contains("price").all()
     assert not others.borrower_text_en.str.contains("price").any()
+
+
+def test_two_rules_that_stop_the_same_money_are_told_as_only_both_together():
+    """An instruction at exactly what the limit on change allows: neither alone releases a fen, both together do."""
+    segment = "A-full-east"
+    _, rules, previous = PLANTS["STABILITY"][1]()
+    first = tonight(planted("STABILITY"), "ledger").set_index("segment").loc[segment]
+    assert first.declined > 1e6
+    pin = {"target": "relend", "segment": segment, "facility": "", "line": "", "from": book().as_of,
+           "to": book().as_of, "op": "<=", "amount": float(first.relent), "reason": "hold", "by": "desk"}  # fmt: skip
+    held = book().replace("pins", pd.DataFrame([pin]))
+    stories = {}
+    for method in ("ipx", "dual"):
+        night = allocate(held, rules, previous, method=method)
+        assert_adds_up(night)
+        mine = tonight(night, "reasons")
+        mine = mine[mine.segment == segment].set_index("cause")
+        assert set(mine.index) >= {"STABILITY", "INSTRUCTION"}
+        assert mine.amount["STABILITY"] == pytest.approx(mine.amount["INSTRUCTION"], rel=1e-4)
+        assert "Only together with an instruction by hand" in mine.text_en["STABILITY"]
+        assert "Only together with the limit on change" in mine.text_en["INSTRUCTION"]
+        assert "一并解除才可释放" in mine.text_zh["STABILITY"]
+        assert mine.alone[["STABILITY", "INSTRUCTION"]].abs().max() < 1
+        stories[method] = mine.text_en.to_dict()
+    assert stories["ipx"] == stories["dual"]

@@ -67,6 +67,21 @@ class Amounts:
         """Largest error of adding up, program units."""
         return float(np.abs(sum(self.part.values()) - self.declined).max(initial=0.0))
 
+    def together(self, least: float) -> dict[tuple[str, str], np.ndarray]:
+        """Pairs of causes that stop the same money: lifted alone neither changes anything, lifted together they do.
+
+        What both together release [window, segment], program units, nought where that is not so; `least` is how much
+        counts as a change. Only pairs with something in them.
+        """
+        found = {}
+        for pair in combinations(sorted(self.players), 2):
+            one, other = (self.alone[name] for name in pair)
+            both = self.nodes[frozenset(pair)].value + self.declined
+            only = np.where((np.abs(one) < least) & (np.abs(other) < least) & (both >= least), both, 0.0)
+            if only.any():
+                found[pair] = only
+        return found
+
 
 class Lifter:
     """A worker's program: lifts sets of groups and reads what was declined."""

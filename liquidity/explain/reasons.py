@@ -22,6 +22,8 @@ COLUMNS = ["segment", "period", "rank", "cause", "rule", "origin", "scope", "amo
 KINDS = ["str", "str", "int64", "str", "str", "str", "str", "float64", "float64", "float64", *["str"] * 4]
 GATE_CAUSES = {column: column.upper() for column in GATE_COLUMNS.values()}
 MONTH = "30d"
+NOTICED = 1.0
+"Less than this (CNY) is no change."
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,14 @@ def make_reasons(ledgers: Mapping[str, pd.DataFrame], amounts: Amounts | None, u
 
 
 def pool_parts(amounts: Amounts | None, window: int, unit: float) -> pd.DataFrame:
-    """Parts of declined by segment and cause in a window [segment, cause, amount, alone], CNY."""
+    """Parts of declined by segment and cause in a window [segment, cause, amount, alone, partner, both], CNY.
+
+    `partner` is the cause without which lifting this one changes nothing, `both` what the two release together.
+    """
     if amounts is None:
-        return pd.DataFrame({"segment": [], "cause": [], "amount": [], "alone": []})
+        return pd.DataFrame({"segment": [], "cause": [], "amount": [], "alone": [], "partner": [], "both": []})
     nothing = np.full(len(amounts.segments), np.nan)
+    pairs = {pair: part[window] * unit for pair, part in amounts.together(NOTICED / unit).items()}
     tables = [
         pd.DataFrame(
             {
@@ -67,11 +73,22 @@ def pool_parts(amounts: Amounts | None, window: int, unit: float) -> pd.DataFram
                 "cause": cause,
                 "amount": part[window] * unit,
                 "alone": (amounts.alone[cause][window] * unit).round(2) + 0.0 if cause in amounts.alone else nothing,
+                **partners(cause, pairs, len(amounts.segments)),
             }
         )
         for cause, part in amounts.part.items()
     ]
     return pd.concat(tables, ignore_index=True)
+
+
+def partners(cause: str, pairs: Mapping[tuple[str, str], np.ndarray], segments: int) -> dict[str, Any]:
+    """By segment, the partner with which the cause releases most where neither does alone, and how much (CNY)."""
+    partner, both = np.full(segments, "", object), np.zeros(segments)
+    for pair, part in pairs.items():
+        if cause in pair:
+            better = part > both
+            partner[better], both[better] = pair[pair[0] == cause], part[better]
+    return {"partner": partner, "both": both}
 
 
 def window_reasons(
@@ -81,7 +98,11 @@ def window_reasons(
     if len(parts):
         parts = fen_by_key(parts, ["segment"], total=ledger.declined)
     gates = ledger[list(GATE_CAUSES)].rename(columns=GATE_CAUSES).rename_axis(columns="cause").stack()
-    gates = gates.reset_index().set_axis(["segment", "cause", "amount"], axis=1).assign(alone=np.nan, gate=True)
+    gates = (
+        gates.reset_index()
+        .set_axis(["segment", "cause", "amount"], axis=1)
+        .assign(alone=np.nan, partner="", both=0.0, gate=True)
+    )
     table = pd.concat([frame for frame in (gates, parts.assign(gate=False)) if len(frame)], ignore_index=True)
     table = table[table.amount != 0].assign(period=period)
     if table.empty:
@@ -107,7 +128,7 @@ def class_shares(table: pd.DataFrame, ledger: pd.DataFrame, grade: Mapping[str, 
 
 def told(table: pd.DataFrame, culprits: Mapping[str, Culprit], hit: Mapping[tuple[str, str], float]) -> pd.DataFrame:
     """Add rule, origin, scope and the sentences."""
-    columns = ["segment", "grade", "period", "freed", "cause", "gate", "amount", "alone"]
+    columns = ["segment", "grade", "period", "freed", "cause", "gate", "amount", "alone", "partner", "both"]
     rows = [tell(row, culprits, hit) for row in table[columns].to_dict("records")]
     return pd.concat([table, pd.DataFrame(rows, index=table.index)], axis=1)
 
@@ -124,7 +145,8 @@ def tell(
     langs: tuple[Lang, ...] = ("en", "zh")
     for lang in langs:
         words = who.words[lang]
-        out[f"text_{lang}"] = treasury_text(lang, *facts, words, who.origin, row["amount"], row["alone"])
+        out[f"text_{lang}"] = treasury_text(lang, *facts, words, who.origin, row["amount"], row["alone"],
+                                            partner=row["partner"], both=row["both"])  # fmt: skip
         out[f"borrower_text_{lang}"] = (
             borrower_line(lang, row["segment"], cause, gate, who) if row["amount"] > 0 else ""
         )

@@ -107,11 +107,14 @@ def treasury_text(
     amount: float = 0.0,
     alone: float | None = None,
     currency: str = "CNY",
+    partner: str = "",
+    both: float = 0.0,
 ) -> str:
     """The reason as the treasury reads it: segment, period, money, cause, rule, who can change it, effect alone.
 
     `segment` a name or any label; `period_label` `tonight`, `30d` or an ISO date; `freed`, `amount`, `alone` CNY of
-    that period. A negative `amount` is told as a rule that worked in the segment's favour; `alone` None or NaN is not
+    that period. `partner` is the cause that stops the same money, `both` what lifting the two together releases where
+    neither does alone. A negative `amount` is told as a rule that worked in the segment's favour; `alone` None or NaN is not
     told. `rule_words` and `origin` are empty for gates and UNPROFITABLE. Raises KeyError on an unknown cause or origin.
     """
     known = CAUSES[cause]
@@ -119,7 +122,8 @@ def treasury_text(
     effect = 0.0 if alone is None or math.isnan(alone) else abs(alone)
     told = [money(lang, part, currency) for part in (freed, abs(amount), effect)]
     head = (_head_en if lang == "en" else _head_zh)(segment, period_label, known, amount < 0, declined, *told[:2])
-    parts = [head, _rule(lang, rule_words, origin), _alone(lang, alone, amount < 0, told[2]) if declined else ""]
+    effect_told = _together(lang, partner, money(lang, both, currency)) or _alone(lang, alone, amount < 0, told[2])
+    parts = [head, _rule(lang, rule_words, origin), effect_told if declined else ""]
     return (" " if lang == "en" else "").join(part for part in parts if part)
 
 
@@ -164,6 +168,17 @@ def _rule(lang: Lang, rule_words: str, origin: str) -> str:
     if lang == "en":
         return f"Rule{f' ({who})' if who else ''}: {words}."
     return f"规则{f'（{who}）' if who else ''}：{words}。"
+
+
+def _together(lang: Lang, partner: str, size: str) -> str:
+    """That a rule and another stop the same money, where they do."""
+    if not partner:
+        return ""
+    if lang == "en":
+        return (
+            f"Only together with {CAUSES[partner].en} would lifting this release {size}; either alone changes nothing."
+        )
+    return f"仅与“{CAUSES[partner].zh}”一并解除才可释放{size}，单独解除任何一项均无效果。"
 
 
 def _alone(lang: Lang, alone: float | None, helped: bool, size: str) -> str:
