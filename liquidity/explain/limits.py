@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,22 +21,25 @@ SCALE = {"%": 100.0, "x": 1.0}
 TOUCHED = 1e-9
 
 
-def make_limits(pool: Pool, solved: Solved) -> pd.DataFrame:
+def make_limits(pool: Pool, solved: Solved, ranges: Mapping[int, tuple[float, float]] | None = None) -> pd.DataFrame:
     """The table of limits over all periods.
 
     `price`: CNY of net worth for one CNY more of the limit, or for one unit more where the rule is told in another
-    (a percentage point, 1x). `level`: green, amber (from the rule's `warn_at` on), binding, gave_way.
+    (a percentage point, 1x). `price_low`, `price_high`: what one more is worth and one less costs, where `ranges` (by
+    row, see `explain.ranges`) has them; blank elsewhere, and where that step leaves no plan. Yes/no decisions are held.
+    `level`: green, amber (from the rule's `warn_at` on), binding, gave_way.
     """
     compiler = Compiler(pool)
     tables = [
-        family_limits(pool, solved, family, rows, compiler)
+        family_limits(pool, solved, family, rows, compiler, ranges or {})
         for family, rows in zip(solved.program.rows, pool.rows)
         if family.kind == "rule" and family.liftable and family.index
     ]
     return pd.concat(tables, ignore_index=True)[COLUMNS] if tables else pd.DataFrame(columns=COLUMNS)
 
 
-def family_limits(pool: Pool, solved: Solved, family: Family, rows: Rows, compiler: Compiler) -> pd.DataFrame:
+def family_limits(pool: Pool, solved: Solved, family: Family, rows: Rows, compiler: Compiler,
+                  ranges: Mapping[int, tuple[float, float]]) -> pd.DataFrame:  # fmt: skip
     """Limits of one family of rows."""
     rule, first, last = pool.rulebook.rule(family.owner), solved.staged.first, solved.staged.last
     at_most = np.isfinite(solved.program.row_upper[family.place])
@@ -51,7 +55,8 @@ def family_limits(pool: Pool, solved: Solved, family: Family, rows: Rows, compil
     frame["limit"], frame["unit"] = limit, unit
     frame["headroom_cny"] = (room * pool.unit).round(2) + 0.0
     frame["price"] = price * pool.unit / size
-    frame["price_low"] = frame["price_high"] = np.nan
+    ends = np.array([ranges.get(row, (np.nan, np.nan)) for row in range(family.start, family.stop)])
+    frame["price_low"], frame["price_high"] = (ends * (pool.unit / size)[:, None]).T
     frame["shortfall"] = short * size
     frame["level"] = levels(frame, price, rule.warn_at, at_most)
     return frame

@@ -114,8 +114,9 @@ def treasury_text(
 
     `segment` a name or any label; `period_label` `tonight`, `30d` or an ISO date; `freed`, `amount`, `alone` CNY of
     that period. `partner` is the cause that stops the same money, `both` what lifting the two together releases where
-    neither does alone. A negative `amount` is told as a rule that worked in the segment's favour; `alone` None or NaN is not
-    told. `rule_words` and `origin` are empty for gates and UNPROFITABLE. Raises KeyError on an unknown cause or origin.
+    neither does alone. A negative `amount` is told as a rule that worked in the segment's favour; `alone` None or NaN
+    is not told. `rule_words` and `origin` are empty for gates and UNPROFITABLE. Raises KeyError on an unknown cause or
+    origin.
     """
     known = CAUSES[cause]
     declined = known.is_pool_cause or bool(rule_words)  # a rule of the program may stand for LIMIT_POLICY, a gate
@@ -176,7 +177,7 @@ def _together(lang: Lang, partner: str, size: str) -> str:
         return ""
     if lang == "en":
         return (
-            f"Only together with {CAUSES[partner].en} would lifting this release {size}; either alone changes nothing."
+            f"Only together with {CAUSES[partner].en} would lifting this release {size}; alone neither does anything."
         )
     return f"仅与“{CAUSES[partner].zh}”一并解除才可释放{size}，单独解除任何一项均无效果。"
 

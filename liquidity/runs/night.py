@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -16,6 +16,7 @@ from liquidity.explain.culprits import find_culprits
 from liquidity.explain.flows import account_gaps, make_flows
 from liquidity.explain.ledger import make_ledger
 from liquidity.explain.limits import make_limits
+from liquidity.explain.ranges import binding_tonight, price_ranges
 from liquidity.explain.reasons import make_reasons
 from liquidity.program.build import build_pool
 from liquidity.program.compile import Program, compile_program
@@ -85,8 +86,10 @@ def allocate(book: Book, rulebook: Rulebook, previous: pd.Series | None = None, 
     with clock.phase("charges"):
         charges = make_charges(solved.held, first.price, first.reduced)
         plan = make_plan(pool, program, solved.staged.last, first.reduced)
+    with clock.phase("prices"):
+        ranges = price_ranges(solved, binding_tonight(solved), options)
     with clock.phase("tables"):
-        tables, accounts = plain_tables(pool, plan, solved, charges)
+        tables, accounts = plain_tables(pool, plan, solved, charges, ranges)
         labels = pool.grid.labels
         seen = made.windows(tables["ledger"], labels, pool.grid.first_days(WINDOW_DAYS))
     amounts = None
@@ -137,7 +140,7 @@ def solver_options(rulebook: Rulebook) -> Options:
 
 
 def plain_tables(
-    pool: Pool, plan: xr.Dataset, solved: Solved, charges: Charges
+    pool: Pool, plan: xr.Dataset, solved: Solved, charges: Charges, ranges: Mapping[int, tuple[float, float]]
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     """All tables but the reasons, and the accounts with their gaps."""
     labels = pool.grid.labels
@@ -150,7 +153,7 @@ def plain_tables(
         "ledger": ledger,
         "uses": made.uses_table(flows, accounts, tonight, labels[0]),
         "charges": charges_table(solved.held, charges, labels),
-        "limits": make_limits(pool, solved),
+        "limits": make_limits(pool, solved, ranges),
         "cash": made.cash_table(accounts, plan),
         "funding": made.funding_table(pool, plan),
         "tranches": made.tranches_table(pool, plan),
