@@ -44,9 +44,11 @@ def tied(method: str) -> pd.DataFrame:
 def test_a_tie_has_a_range_and_every_algorithm_tells_the_same():
     one, other = tied("ipx"), tied("dual")
     assert len(one)
-    both = one.join(other, rsuffix="_other", how="inner")
+    # a tie may have a price of nought for one of its rules under one algorithm: compare where both have ends
+    shared = one.index.intersection(other.index)
+    assert len(shared)
     for end in ("price_low", "price_high"):
-        left, right = both[end].to_numpy(), both[f"{end}_other"].to_numpy()
+        left, right = (frame.loc[shared, end].to_numpy() for frame in (one, other))
         assert np.allclose(left, right, atol=1e-6, equal_nan=True)
     wide = one[one.price_high - one.price_low > 1e-6]
     assert {"stability", "pins"} & {rule for rule, _ in wide.index}
