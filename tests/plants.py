@@ -152,6 +152,8 @@ def quota() -> Plant:
     return on_book("PARTNER", "partner_limit", {"joint-east": short}, "partners", None, daily_quota=QUOTA)
 
 
+HOLD = pin("B-partial-west", 0.4)
+JUMP = jump("A-full-east", 0.5)
 PRICE = on_rule("PRICE_CAP", "price_cap", "C-full-west", cap=0.14)
 STOP = on_rule("CONCENTRATION", "lending_stop", "firm-east", by="product", groups=("firm",))
 THIN = on_rule("PARTNER", "partner_share", "joint-east", floor=0.31)

@@ -21,6 +21,8 @@ from tests.plants import (
     DEAR,
     FROZEN,
     FUNDING,
+    HOLD,
+    JUMP,
     LEVERAGE,
     OWN,
     PRICE,
@@ -35,7 +37,6 @@ from tests.plants import (
     gate,
     held,
     household,
-    jump,
     most_cash,
     new,
     pin,
@@ -142,8 +143,6 @@ SCORE = gate("SCORE_LOWERED", "B-full-east", 0.6)
 MODEL = gate("MODEL_CHANGED", "A-partial-west", 0.4)
 POLICY = gate("LIMIT_POLICY", "B-partial-west", 0.7)
 SYSTEM = gate("SYSTEM_UNAVAILABLE", "A-full-east", 0.5)
-HOLD = pin("B-partial-west", 0.4)
-JUMP = jump("A-full-east", 0.5)
 PAIRS: dict[str, tuple[Plant, Plant, Oracle]] = {
     # gate x gate
     "two gates of two segments": (ASKED, MODEL, added),

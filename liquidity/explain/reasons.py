@@ -110,11 +110,24 @@ def window_reasons(
     table["freed"] = table.segment.map(ledger.freed)
     lost = (ledger.freed - ledger.relent).round(2)
     table["share"] = table.amount / table.segment.map(lost)
-    order = ["segment", "amount", "cause", "gate"]
-    table = table.sort_values(order, ascending=[True, False, True, False], ignore_index=True)
-    table["rank"] = table.groupby("segment").cumcount() + 1
+    table = ranked(table)
     table["grade"] = table.segment.map(grade)
     return told(table, culprits, class_shares(table, ledger, grade))
+
+
+def ranked(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows by segment and amount, with their `rank` in the segment.
+
+    Rules that stop the same money have the same amount but for the solver's last digits: amounts less than `NOTICED`
+    apart are ordered by name, or the order of the reasons would depend on the algorithm.
+    """
+    table = table.sort_values(["segment", "amount"], ascending=[True, False], ignore_index=True)
+    above = table.shift()
+    step = (table.segment != above.segment) | (above.amount - table.amount >= NOTICED)
+    table["tie"] = (step | ((above.amount > 0) & (table.amount < 0))).cumsum()
+    table = table.sort_values(["tie", "cause", "gate"], ascending=[True, True, False], ignore_index=True)
+    table["rank"] = table.groupby("segment").cumcount() + 1
+    return table.drop(columns="tie")
 
 
 def class_shares(table: pd.DataFrame, ledger: pd.DataFrame, grade: Mapping[str, str]) -> dict[tuple[str, str], float]:

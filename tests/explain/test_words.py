@@ -29,10 +29,12 @@ RISK_BUDGET 风险预算约束 · PRICE_CAP 综合融资成本上限 · STABILIT
 PRIORITY 优先保障安排 · INSTRUCTION 人工指令 · UNPROFITABLE 收益不足以覆盖成本"""
 NOT_YOU = re.compile(r"not about you|与您的还款表现无关", re.IGNORECASE)
 BLAME = re.compile(
-    r"your (score|credit|record|history|risk|limit|income|default)|overdue|late|missed|arrears"
-    r"|您的(信用|评分|记录|风险|额度|收入)|逾期|违约|拖欠|信用不良",
+    r"your (score|credit|record|history|risk|limit|income|default|account|payments?\b|behaviou?r)|because (of )?you"
+    r"|you (have )?(not|failed|missed|defaulted|did|do)\b|overdue|\blate\b|missed|arrears"
+    r"|您的?(信用|评分|记录|风险|额度|收入|账户)|[由因]于?您|您[未没]|逾期|违约|拖欠|信用不良|还款不",
     re.IGNORECASE,
 )
+FIGURE = re.compile(r"[0-9０-９%％]|[一二三四五六七八九十百千两]+[成万亿元]|CNY|RMB|[万亿]元")
 
 
 def test_the_terms_are_the_agreed_ones() -> None:
@@ -42,12 +44,34 @@ def test_the_terms_are_the_agreed_ones() -> None:
     assert set(POOL_CAUSES) == set(CAUSES) - set(GATES)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We cannot lend because of your credit record.",
+        "You have missed a payment.",
+        "Your payments came late.",
+        "Your limit was used up.",
+        "由于您的还款记录，暂时无法放款。",
+        "您的信用评分下降。",
+        "您未按时还款。",
+        "因您还款不及时，暂时无法放款。",
+    ],
+)
+def test_the_guard_knows_blame_when_it_reads_it(text: str) -> None:
+    assert BLAME.search(text)
+
+
+@pytest.mark.parametrize("text", ["31.2% of 32%", "CNY 18.4m", "620万元", "两成额度", "三亿元"])
+def test_the_guard_knows_a_figure_when_it_reads_it(text: str) -> None:
+    assert FIGURE.search(text)
+
+
 @pytest.mark.parametrize("cause", CAUSES)
 @pytest.mark.parametrize("gates_open", [True, False])
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_borrower_reads_no_figure_and_is_not_blamed_for_the_pool(lang: str, gates_open: bool, cause: str) -> None:
     text = borrower_text(lang, cause, gates_open)
-    assert not re.search(r"[0-9０-９%％]|CNY|RMB|[万亿]元", text)
+    assert not FIGURE.search(text)
     assert not re.search(r"bank_|abs_|warehouse|tranche|senior|price of the pool", text)
     if cause in POOL_CAUSES:
         assert not BLAME.search(text)
