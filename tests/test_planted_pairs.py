@@ -136,7 +136,6 @@ def short_money() -> Amounts:
 
 # ---- the pairs
 
-
 Oracle = Callable[[Plant, Plant], Amounts]
 ASKED = gate("NOT_ASKED", "B-full-east", 0.5)
 SCORE = gate("SCORE_LOWERED", "B-full-east", 0.6)
