@@ -16,6 +16,7 @@ from liquidity.book import Book, opening, read_book
 from liquidity.book.book import make_book, raw_table
 from liquidity.book.make import book_of, make_lender
 from liquidity.explain.amounts import Amounts, make_amounts
+from liquidity.explain.lattice import Crew
 from liquidity.program.build import build_pool
 from liquidity.program.compile import Program, compile_program
 from liquidity.program.night import Solved, solve_night
@@ -233,7 +234,8 @@ def solve(
 def split(night: Night, workers: int = 1) -> Amounts:
     """The parts of declined."""
     start = pack_basis(night.solved.staged.first.basis)
-    return make_amounts(night.solved.held, night.goals, Options(), workers, start)
+    with Crew(workers) as crew:
+        return make_amounts(night.solved.held, night.goals, Options(), crew, start, 64)
 
 
 def trust_book(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from liquidity.bench.cases import CASES
-from liquidity.explain.amounts import group_rows
+from liquidity.explain.lattice import group_rows
 from liquidity.program.solve import Session
 from liquidity.rules.rulebook import read_rulebook
 from liquidity.runs.clock import Clock
@@ -25,7 +25,7 @@ def measure_starts(case: str, start: str, rulebook: Path) -> dict[str, Any]:
     `cold_ipx`: interior point and crossover; `cold_dual`: dual simplex.
     """
     rules = CASES[case].rulebook(read_rulebook(rulebook))
-    _, _, _, solved = decide(CASES[case].book(), rules, None, Clock(), quiet, "ipx")
+    solved = decide(CASES[case].book(), rules, None, Clock(), quiet, "ipx").solved
     first = solved.staged.first
     rows = group_rows(solved.held)
     bound = [name for name, mask in rows.items() if solved.staged.touched[mask].any()][:MOST_GROUPS]

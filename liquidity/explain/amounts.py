@@ -1,56 +1,48 @@
 """How much of the declined money each cause stands for, by re-solving with its rules lifted (DESIGN 7.3).
 
-Two layers. First the groups of rules, with funding as it is: v(S) = - declined with the groups S lifted, and the
-Shapley value over the groups. Then the open market: FUNDING = v(all, open market) - v(all). What is left,
-UNPROFITABLE, is declined with every rule lifted and money without limit. The parts add up to declined, by segment.
+Two layers. First the causes, with funding as it is: v(S) = - declined with the causes S lifted, and the Shapley value
+over the causes; inside a cause the Owen value over its rules, where that takes few enough re-solves. Then the open
+market: FUNDING = v(all, open market) - v(all). What is left, UNPROFITABLE, is declined with every rule lifted and money
+without limit. The parts add up to declined, by segment.
 
-Only groups that can matter are players, and that is proved, not guessed: a group whose rows have no price at any stage
+Only causes that can matter are players, and that is proved, not guessed: a cause whose rows have no price at any stage
 of any program solved leaves each of those answers optimal when it is lifted, so its part is nought.
 
-Speed: a lifted row frees a slack column, so the vertex stays one; the sets form a tree in which each parent lacks the
-easiest group; primal simplex goes on from the parent's basis; workers hold the program and only sets travel.
+Beyond MOST players the sets are too many; then orders of the causes are drawn, seeded, and the parts have an error.
 """
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations
-from multiprocessing import get_context
 
 import numpy as np
 
+from liquidity.explain.lattice import FUNDING, NONE, Branch, Crew, Grown, Lifted, Node, cause_of
 from liquidity.program.compile import Program
-from liquidity.program.solve import Options, Packed, Session, pack_basis, unpack_basis
-from liquidity.program.stages import Goals, run_stages
+from liquidity.program.solve import Options, Packed
+from liquidity.program.stages import Goals
 
-FUNDING = "FUNDING"
 UNPROFITABLE = "UNPROFITABLE"
-WINDOWS = 2
-
-
-@dataclass(frozen=True)
-class Node:
-    """One re-solve: `value[w]` is minus declined by segment in window w (units), `touched` the groups with a price."""
-
-    value: np.ndarray
-    touched: frozenset[str]
-    iterations: int
-    method: str
-    seconds: float
-    basis: Packed = field(repr=False)
-
-
-Step = tuple[frozenset[str], Packed]
+HEADS = 3
+"Hardest causes: each set of them is solved first and is the root of a branch."
+MOST = 9
+"Causes up to which every set is solved."
+BUDGET = 512
+"Re-solves that drawing orders may take."
+SEED = 20261124
 
 
 @dataclass(frozen=True)
 class Amounts:
     """The parts of declined. `part[cause][w]` by segment and `alone[cause][w]` (released if only this were lifted),
-    in program units; `players` in the order of the tree; `solves` counts re-solves, `fallbacks` those not by the tree.
+    in program units; `rule_part[cause][rule]` and `rule_alone[cause][rule]` the same by rule, for causes that are
+    split. `error[cause][w]` is the standard error of a part by segment where orders were drawn, else empty.
+    `players` in the order of the tree; `solves` counts re-solves, `fallbacks` those not by the tree, `same` the sets
+    that needed none; `cpu` seconds of all of them; `orders` how many were drawn, 0 where
+    every set was solved.
     """
 
     segments: tuple[str, ...]
@@ -60,7 +52,13 @@ class Amounts:
     players: tuple[str, ...]
     solves: int
     fallbacks: int
-    nodes: dict[frozenset[str], Node] = field(repr=False, default_factory=dict)
+    same: int = 0
+    cpu: float = 0.0
+    orders: int = 0
+    rule_part: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+    rule_alone: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+    error: dict[str, np.ndarray] = field(default_factory=dict)
+    nodes: dict[Lifted, Node] = field(repr=False, default_factory=dict)
 
     @property
     def gap(self) -> float:
@@ -71,10 +69,12 @@ class Amounts:
         """Pairs of causes that stop the same money: lifted alone neither changes anything, lifted together they do.
 
         What both together release [window, segment], program units, nought where that is not so; `least` is how much
-        counts as a change. Only pairs with something in them.
+        counts as a change. Only pairs that were solved and have something in them.
         """
         found = {}
         for pair in combinations(sorted(self.players), 2):
+            if frozenset(pair) not in self.nodes:
+                continue
             one, other = (self.alone[name] for name in pair)
             both = self.nodes[frozenset(pair)].value + self.declined
             only = np.where((np.abs(one) < least) & (np.abs(other) < least) & (both >= least), both, 0.0)
@@ -83,207 +83,264 @@ class Amounts:
         return found
 
 
-class Lifter:
-    """A worker's program: lifts sets of groups and reads what was declined."""
+def make_amounts(program: Program, goals: Goals, options: Options, crew: Crew, start: Packed, split: int) -> Amounts:
+    """Split declined over causes, exactly where there are no more than MOST that can matter.
 
-    def __init__(self, program: Program, goals: Goals, options: Options) -> None:
-        self.goals, self.session = goals, Session(program, options)
-        self.groups = group_rows(program)
-        self.market = market_rows(program)
-
-    def solve(self, lifted: frozenset[str], start: Packed) -> Node:
-        """Lift the groups, solve from the basis `start`, and walk stages 2 and 3."""
-        clock, session = time.perf_counter(), self.session
-        session.reset()
-        session.lift(self.rows(lifted))
-        answer = session.solve(unpack_basis(start), doubt=True)
-        staged = run_stages(session, self.goals.stages[:2])
-        x = staged.last.x
-        value = np.stack([self.goals.relent[w] @ x - self.goals.wanted[w] @ x for w in range(WINDOWS)])
-        touched = frozenset(name for name, rows in self.groups.items() if staged.touched[rows].any())
-        seconds = time.perf_counter() - clock
-        return Node(value, touched, answer.iterations, answer.method, seconds, pack_basis(answer.basis))
-
-    def rows(self, lifted: frozenset[str]) -> np.ndarray:
-        """Mask of the rows of a set; FUNDING stands for the open market."""
-        out = np.zeros(self.session.program.shape[0], bool)
-        for name in lifted:
-            out |= self.market if name == FUNDING else self.groups[name]
-        return out
-
-
-def group_rows(program: Program) -> dict[str, np.ndarray]:
-    """Mask of the liftable rule rows of each cause. Lines stay as they are: their cause is answered by the market."""
-    out: dict[str, np.ndarray] = {}
-    for family in program.rows:
-        if family.kind == "rule" and family.liftable and family.code not in ("", FUNDING):
-            out.setdefault(family.code, np.zeros(program.shape[0], bool))[family.place] = True
-    return dict(sorted(out.items()))
-
-
-def market_rows(program: Program) -> np.ndarray:
-    """Mask of the rows that shut the open market."""
-    out = np.zeros(program.shape[0], bool)
-    out[program.row("terms", "open_market").place] = True
-    return out
-
-
-_worker: Lifter | None = None
-
-
-def start_worker(program: Program, goals: Goals, options: Options) -> None:
-    """Give a worker process its program."""
-    global _worker
-    _worker = Lifter(program, goals, options)
-
-
-def lift_in_worker(lifted: frozenset[str], start: Packed) -> Node:
-    """Solve one set in a worker process."""
-    if _worker is None:
-        raise RuntimeError("the worker was not started")
-    return _worker.solve(lifted, start)
-
-
-class Crew:
-    """Solves sets as they become ready: in worker processes where there are more than one, else in this one."""
-
-    def __init__(self, program: Program, goals: Goals, options: Options, workers: int) -> None:
-        given = (program, goals, options)
-        self.lifter = Lifter(*given) if workers == 1 else None
-        context = get_context("spawn")
-        self.pool = None if workers == 1 else ProcessPoolExecutor(workers, context, start_worker, given)
-
-    def grow(self, ready: Iterable[Step], follow: Callable[[frozenset[str], Node], Iterable[Step]]) -> None:
-        """Solve every step, and those that `follow` names once a step is solved."""
-        if self.pool is None:
-            assert self.lifter is not None
-            stack = list(ready)[::-1]
-            while stack:
-                lifted, start = stack.pop()
-                stack += list(follow(lifted, self.lifter.solve(lifted, start)))[::-1]
-            return
-        running: dict[Future[Node], frozenset[str]] = {}
-
-        def submit(steps: Iterable[Step]) -> None:
-            assert self.pool is not None
-            running.update({self.pool.submit(lift_in_worker, *step): step[0] for step in steps})
-
-        submit(ready)
-        while running:
-            for job in wait(running, return_when=FIRST_COMPLETED).done:
-                submit(follow(running.pop(job), job.result()))
-
-    def __enter__(self) -> Crew:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.pool is not None:
-            self.pool.shutdown(cancel_futures=True)
-
-
-def make_amounts(program: Program, goals: Goals, options: Options, workers: int, start: Packed) -> Amounts:
-    """Split declined over causes, exactly.
-
-    `program` has its yes/no decisions held and its repaired bounds; `start` is the basis of its optimum. With n groups
-    that can matter it takes 2^n + 2 re-solves.
+    `program` has its yes/no decisions held and its repaired bounds; `start` is the basis of its optimum. With n causes
+    that can matter it takes at most 2^n + 2 re-solves, and up to `split` more to tell the rules of a cause apart.
     """
-    names = tuple(group_rows(program))
-    with Crew(program, goals, options, workers) as crew:
-        game = Game(crew, names, start)
-        game.play()
+    crew.give(program, goals, options)
+    names = {family.code for family in program.rows if family.kind == "rule" and family.liftable and family.code}
+    game = Game(crew, names - {FUNDING}, start, split)
+    game.play()
     return game.amounts(goals.segments)
 
 
 class Game:
-    """The lattice of sets of lifted groups, solved as far as it can matter."""
+    """The lattice of sets of lifted causes, solved as far as it can matter."""
 
-    def __init__(self, crew: Crew, names: tuple[str, ...], start: Packed) -> None:
-        self.crew, self.names, self.start = crew, names, start
-        self.nodes: dict[frozenset[str], Node] = {}
+    def __init__(self, crew: Crew, names: Iterable[str], start: Packed, split: int) -> None:
+        self.crew, self.names, self.start, self.split = crew, sorted(names), start, split
+        self.nodes: dict[Lifted, Node] = {}
+        self.bases: dict[Lifted, Packed] = {}
         self.players: tuple[str, ...] = ()
+        self.orders: list[tuple[str, ...]] = []
+        self.cpu = 0.0
 
     def play(self) -> None:
-        """Singles first (they order the tree), then every set of the groups that can matter, then the market."""
-        none: frozenset[str] = frozenset()
-        self.solve({none: self.start})
-        met = self.nodes[none].touched
+        """Singles first (they order the tree), then every set of the causes that can matter, then the market."""
+        self.grow([Branch(((NONE, None),), start=self.start, keep=frozenset([NONE]))])
         while True:
-            base = self.nodes[none].basis
-            self.solve({frozenset([name]): base for name in sorted(met)})
-            self.players = self.order(met)
-            self.solve_tree()
-            more = frozenset().union(*(self.nodes[lifted].touched for lifted in self.lattice()))
-            if more <= met:
+            met = self.touched()
+            self.grow(self.single(name) for name in sorted({cause_of(rule) for rule in met}))
+            if self.touched() != met:
+                continue
+            self.players = self.order({cause_of(rule) for rule in met})
+            if len(self.players) > MOST:
+                self.draw()
+            else:
+                self.solve(self.targets())
+            if self.touched() == met:
                 break
-            met |= more
         self.solve_market()
 
-    def solve(self, steps: dict[frozenset[str], Packed]) -> None:
-        """Solve sets that do not wait for each other."""
+    def touched(self) -> Lifted:
+        """Rules that had a price somewhere."""
+        return NONE.union(*(node.touched for lifted, node in self.nodes.items() if FUNDING not in lifted))
 
-        def keep(lifted: frozenset[str], node: Node) -> list[Step]:
-            self.nodes[lifted] = node
-            return []
+    def grow(self, branches: Iterable[Branch]) -> None:
+        """Grow branches that do not wait for each other."""
+        self.crew.grow([branch for branch in branches if branch.steps], self.keep)
 
-        self.crew.grow([step for step in steps.items() if step[0] not in self.nodes], keep)
+    def keep(self, grown: Grown) -> list[Branch]:
+        """Remember what was solved."""
+        self.nodes = {**grown.nodes, **self.nodes}
+        self.bases = {**grown.bases, **self.bases}
+        self.cpu += grown.cpu
+        return []
+
+    def single(self, name: str) -> Branch:
+        """One cause lifted by itself."""
+        lifted = frozenset([name])
+        return self.branch([] if lifted in self.bases else [(lifted, NONE)], keep=[lifted])
+
+    def branch(self, steps: list[tuple[Lifted, Lifted]], keep: Iterable[Lifted] = ()) -> Branch:
+        """A branch from sets whose bases are known."""
+        own = {lifted for lifted, _ in steps}
+        known = {parent: (self.nodes[parent], self.bases[parent]) for _, parent in steps if parent not in own}
+        return Branch(tuple(steps), known, keep=frozenset(own & set(keep)))
 
     def order(self, met: Iterable[str]) -> tuple[str, ...]:
-        """Groups by how hard they are to lift alone, hardest first: easy lifts are repeated often, hard ones seldom."""
-        return tuple(sorted(met, key=lambda name: (-self.nodes[frozenset([name])].iterations, name)))
+        """Causes by how hard they are to lift alone, hardest first: easy lifts are repeated often, hard ones seldom."""
 
-    def lattice(self) -> list[frozenset[str]]:
+        def ease(name: str) -> tuple[bool, int, str]:
+            node = self.nodes[frozenset([name])]
+            return node.method in ("primal", "same"), -node.iterations, name
+
+        return tuple(sorted(met, key=ease))
+
+    # ---- every set
+
+    def lattice(self) -> list[Lifted]:
         """Every set of players."""
         sizes = range(len(self.players) + 1)
         return [frozenset(group) for size in sizes for group in combinations(self.players, size)]
 
-    def children(self, lifted: frozenset[str]) -> list[frozenset[str]]:
-        """The set with one easier group more: each set has one parent, itself without its easiest group."""
-        after = max((self.players.index(name) for name in lifted), default=-1) + 1
-        return [lifted | {name} for name in self.players[after:]]
+    def rules(self) -> dict[str, list[str]]:
+        """Rules that can matter of the causes that have several, as far as `split` re-solves tell them apart."""
+        found: dict[str, list[str]] = {}
+        for rule in sorted(self.touched()):
+            found.setdefault(cause_of(rule), []).append(rule)
+        several = {cause: rules for cause, rules in found.items() if len(rules) > 1}
+        half = 2 ** max(len(self.players) - 1, 0)
+        return several if half * sum(2 ** len(rules) - 2 for rules in several.values()) <= self.split else {}
 
-    def solve_tree(self) -> None:
-        """Every set of players, each from the basis of its parent."""
+    def targets(self) -> list[Lifted]:
+        """Every set that has to be known: of causes, and of some rules of one cause beside other causes."""
+        parts = {cause: [frozenset(some) for size in range(1, len(rules)) for some in combinations(rules, size)]
+                 for cause, rules in self.rules().items()}  # fmt: skip
+        whole = self.lattice()
+        return whole + [
+            lifted | some for cause, found in parts.items() for lifted in whole if cause not in lifted for some in found
+        ]
 
-        def follow(lifted: frozenset[str], node: Node) -> list[Step]:
-            self.nodes[lifted] = node
-            return self.ready(lifted)
+    def parent(self, lifted: Lifted) -> Lifted:
+        """The set without one rule where it has single rules, else without its easiest cause."""
+        single = sorted(name for name in lifted if "/" in name)
+        return lifted - {single[-1] if single else max(lifted, key=self.players.index)}
 
-        self.crew.grow(self.ready(frozenset()), follow)
+    def head(self, lifted: Lifted) -> Lifted:
+        """The root of the branch that a set is in."""
+        return lifted & frozenset(self.players[:HEADS])
 
-    def ready(self, lifted: frozenset[str]) -> list[Step]:
-        """Sets below `lifted` that can be solved now: its children, or the children of those solved before."""
-        out: list[Step] = []
-        for child in self.children(lifted):
-            out += self.ready(child) if child in self.nodes else [(child, self.nodes[lifted].basis)]
-        return out
+    def solve(self, targets: list[Lifted]) -> None:
+        """Solve sets along the tree: roots each from its parent, and below each root a branch."""
+        missing = [lifted for lifted in targets if lifted not in self.nodes]
+        below: dict[Lifted, list[Lifted]] = {}
+        for lifted in missing:
+            if lifted != self.head(lifted):
+                below.setdefault(self.head(lifted), []).append(lifted)
+        roots = {self.head(lifted) for lifted in targets}
+
+        def ready(root: Lifted) -> list[Branch]:
+            heads = [head for head in roots if len(head) and self.parent(head) == root]
+            unsolved = [head for head in heads if head not in self.bases]
+            out = [self.branch([(head, root)], keep=[head]) for head in sorted(unsolved, key=self.rank)]
+            if root in below:
+                out.append(self.branch(self.path(below[root]), keep=[frozenset(self.players)]))
+            return out + [branch for head in heads if head in self.bases for branch in ready(head)]
+
+        def follow(grown: Grown) -> list[Branch]:
+            self.keep(grown)
+            return [branch for root in grown.bases for branch in ready(root)]
+
+        self.crew.grow(ready(NONE), follow)
+
+    def rank(self, lifted: Lifted) -> tuple[int, list[str]]:
+        """A fixed order in which parents come before children."""
+        return len(lifted), sorted(lifted)
+
+    def path(self, targets: list[Lifted]) -> list[tuple[Lifted, Lifted]]:
+        """The sets with every set on the way to them from those whose bases are known."""
+        way: dict[Lifted, Lifted] = {}
+        for lifted in targets:
+            while lifted not in self.bases and lifted not in way:
+                way[lifted] = lifted = self.parent(lifted)
+        return sorted(way.items(), key=lambda step: self.rank(step[0]))
+
+    # ---- orders drawn
+
+    def draw(self) -> None:
+        """Draw orders in pairs (one and its reverse) and solve the sets along each."""
+        rng, players = np.random.default_rng(SEED), sorted(self.players)
+        pairs = BUDGET // (2 * len(players))
+        drawn = [tuple(str(name) for name in rng.permutation(players)) for _ in range(pairs)]
+        self.orders = [order for one in drawn for order in (one, one[::-1])]
+        branches = []
+        for order in self.orders:
+            sets = [frozenset(order[:size]) for size in range(len(order) + 1)]
+            # the last set is the same for all: its basis is where the market's program starts
+            branches.append(Branch(tuple(zip(sets[1:], sets)), {NONE: (self.nodes[NONE], self.bases[NONE])}))
+        grown: list[Grown] = []
+        self.crew.grow(branches, lambda one: grown.append(one) or [])  # type: ignore[func-returns-value]
+        for one in sorted(grown, key=lambda one: self.orders.index(self.order_of(one))):
+            self.keep(one)
+
+    @staticmethod
+    def order_of(grown: Grown) -> tuple[str, ...]:
+        """The order whose sets these are."""
+        sets = sorted(grown.nodes, key=len)
+        return tuple(next(iter(lifted - before)) for lifted, before in zip(sets, [NONE, *sets]))
+
+    # ---- the answer
 
     def solve_market(self) -> None:
         """Everything lifted and the open market; the market alone."""
-        none, whole = frozenset[str](), frozenset(self.players)
-        free = frozenset([*self.names, FUNDING])
-        self.solve({free: self.nodes[whole].basis, frozenset([FUNDING]): self.nodes[none].basis})
+        whole, free = frozenset(self.players), frozenset([*self.names, FUNDING])
+        way = [(whole, NONE)] if whole not in self.bases and whole != NONE else []
+        if whole not in self.bases and not self.orders:
+            way = self.path([whole])
+        self.grow([self.branch([(frozenset([FUNDING]), NONE)]), self.branch([*way, (free, whole)])])
 
     def amounts(self, segments: tuple[str, ...]) -> Amounts:
-        """Shapley over the players, then funding, then what is left."""
-        value = {lifted: self.nodes[lifted].value for lifted in self.lattice()}
-        none, whole = frozenset[str](), frozenset(self.players)
-        part = shapley(self.players, value)
-        free = self.nodes[frozenset(self.names) | {FUNDING}].value
-        part[FUNDING] = free - value[whole]
-        part[UNPROFITABLE] = -free
-        alone = {name: self.nodes[frozenset([name])].value - value[none] for name in (*self.players, FUNDING)}
-        fallbacks = sum(node.method != "primal" for node in self.nodes.values())
-        return Amounts(segments, part, alone, -value[none], self.players, len(self.nodes), fallbacks, self.nodes)
+        """Parts of the players, then funding, then what is left."""
+        value = {lifted: node.value for lifted, node in self.nodes.items()}
+        part, error = self.parts(value)
+        whole, free = value[frozenset(self.players)], value[frozenset([*self.names, FUNDING])]
+        part[FUNDING], part[UNPROFITABLE] = free - whole, -free
+        alone = {name: value[frozenset([name])] - value[NONE] for name in (*self.players, FUNDING)}
+        methods = [node.method for node in self.nodes.values()]
+        out = Amounts(segments, part, alone, -value[NONE], self.players,
+                      solves=len(methods) - methods.count("same"), same=methods.count("same"),
+                      cpu=self.cpu, orders=len(self.orders),
+                      fallbacks=sum(method not in ("primal", "same") for method in methods),
+                      error=error, nodes=self.nodes)  # fmt: skip
+        if self.orders:
+            return out
+        rules = self.rules()
+        split = {cause: owen(cause, some, self.players, value) for cause, some in rules.items()}
+        single = {cause: {rule: value[frozenset([rule])] - value[NONE] for rule in some}
+                  for cause, some in rules.items()}  # fmt: skip
+        return replace(out, rule_part=split, rule_alone=single)
+
+    def parts(self, value: dict[Lifted, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """The Shapley value of every player, and its error where orders were drawn."""
+        if not self.orders:
+            return shapley(self.players, {lifted: value[lifted] for lifted in self.lattice()}), {}
+        return sampled(self.orders, value)
 
 
-def shapley(players: Sequence[str], value: dict[frozenset[str], np.ndarray]) -> dict[str, np.ndarray]:
+def weights(count: int) -> list[float]:
+    """Share of the orders of `count` players in which a given set of each size stands before a given player."""
+    return [math.factorial(size) * math.factorial(count - size - 1) / math.factorial(count) for size in range(count)]
+
+
+def shapley(players: Sequence[str], value: dict[Lifted, np.ndarray]) -> dict[str, np.ndarray]:
     """The Shapley value: each player's mean marginal part over all orders.  Source: Shapley (1953)."""
-    count = len(players)
-    weight = [math.factorial(size) * math.factorial(count - size - 1) / math.factorial(count) for size in range(count)]
+    weight = weights(len(players))
     return {
         name: sum(
             (weight[len(s)] * (value[s | {name}] - v) for s, v in value.items() if name not in s),
-            np.zeros_like(value[frozenset()]),
+            np.zeros_like(value[NONE]),
         )
         for name in players
     }
+
+
+def owen(
+    cause: str, rules: Sequence[str], players: Sequence[str], value: dict[Lifted, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """The Owen value of a cause's rules: mean marginal part over the orders that keep causes together; adds up to the
+    cause's Shapley value.  Source: Owen (1977), Values of games with a priori unions.
+    """
+    others = [name for name in players if name != cause]
+    outer, inner = weights(len(players)), weights(len(rules))
+    out = {rule: np.zeros_like(value[NONE]) for rule in rules}
+    for rule in rules:
+        rest = [other for other in rules if other != rule]
+        for lifted in (frozenset(some) for size in range(len(others) + 1) for some in combinations(others, size)):
+            for some in (part for size in range(len(rest) + 1) for part in combinations(rest, size)):
+                after = lifted | ({cause} if len(some) == len(rest) else {*some, rule})
+                step = value[after] - value[lifted | frozenset(some)]
+                out[rule] = out[rule] + outer[len(lifted)] * inner[len(some)] * step
+    return out
+
+
+def sampled(
+    orders: Sequence[tuple[str, ...]], value: dict[Lifted, np.ndarray]
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Mean marginal part of each player over drawn orders, and its standard error.
+
+    Orders come in pairs that are each other's reverse; the error is that of the means of pairs. The parts of every
+    order add up, so their means do.  Source: Castro, Gomez, Tejada (2009); pairs as in Mitchell et al. (2022).
+    """
+    part, error = {}, {}
+    for name in sorted(orders[0]):
+        steps = []
+        for order in orders:
+            before = frozenset(order[: order.index(name)])
+            steps.append(value[before | {name}] - value[before])
+        pairs = (np.array(steps[::2]) + np.array(steps[1::2])) / 2
+        part[name] = pairs.mean(0)
+        error[name] = pairs.std(0, ddof=1) / math.sqrt(len(pairs))
+    return part, error

@@ -27,6 +27,8 @@ NO_LIMIT = 2147483647
 FACE = 1e-10
 METHODS = ("primal", "ipx", "dual")
 LOOSE = 100.0
+HERE = object()
+"The basis at which a session stands."
 
 
 class Infeasible(SolverFailed):
@@ -78,6 +80,7 @@ class Session:
         self.matrix = sp.hstack([program.matrix, unit]).tocsc()
         self.size = columns + count
         self.chain: list[str] = []
+        self.fresh, self.iterations = False, 0
         self.reset()
         self.highs = self._start()
 
@@ -98,6 +101,7 @@ class Session:
         )  # fmt: skip
         if status == highspy.HighsStatus.kError:
             raise SolverFailed("HiGHS refused the program")
+        self.sent = self._numbers()
         return highs
 
     # ---- numbers
@@ -126,30 +130,46 @@ class Session:
         extra = np.zeros(len(self.slacked)) if slack_cost is None else slack_cost
         self.cost = np.concatenate([cost, extra])
 
+    def _numbers(self) -> tuple[np.ndarray, ...]:
+        """Copies of the present numbers."""
+        return tuple(part.copy() for part in (self.lower, self.upper, self.row_lower, self.row_upper, self.cost))
+
     def push(self) -> None:
-        """Hand the present numbers to HiGHS."""
-        columns, rows = np.arange(self.size, dtype=np.int32), np.arange(self.matrix.shape[0], dtype=np.int32)
-        self.highs.changeColsBounds(self.size, columns, self.lower, self.upper)
-        self.highs.changeRowsBounds(len(rows), rows, self.row_lower, self.row_upper)
-        self.highs.changeColsCost(self.size, columns, self.cost)
+        """Hand to HiGHS what changed since it was last handed over."""
+        lower, upper, row_lower, row_upper, cost = self.sent
+        columns = changed((self.lower, lower), (self.upper, upper))
+        rows = changed((self.row_lower, row_lower), (self.row_upper, row_upper))
+        costs = changed((self.cost, cost))
+        if len(columns):
+            self.highs.changeColsBounds(len(columns), columns, self.lower[columns], self.upper[columns])
+        if len(rows):
+            self.highs.changeRowsBounds(len(rows), rows, self.row_lower[rows], self.row_upper[rows])
+        if len(costs):
+            self.highs.changeColsCost(len(costs), costs, self.cost[costs])
+        self.sent = self._numbers()
 
     # ---- solving
 
     def solve(self, basis: Any = None, *, methods: Iterable[str] = (), doubt: bool = False) -> Answer:
-        """Solve by the first method of the chain that ends Optimal.
+        """Solve and read the optimum; see `run`."""
+        started = time.perf_counter()
+        return self._read(self.run(basis, methods=methods, doubt=doubt), time.perf_counter() - started)
 
-        `primal` starts from `basis`; without one it is skipped. Every step that did not end Optimal is kept in
-        `chain`. `doubt` says that a plan should exist: then the next method is asked when one says "infeasible", for
-        near-empty feasible sets were falsely called that, and at last with looser tolerances. Raises Infeasible, or
-        SolverFailed when the chain is used up.
+    def run(self, basis: Any = None, *, methods: Iterable[str] = (), doubt: bool = False) -> str:
+        """Solve by the first method of the chain that ends Optimal, and name it.
+
+        `primal` starts from `basis`, or goes on from where the session stands if that is HERE; without one it is
+        skipped. Every step that did not end Optimal is kept in `chain`. `doubt` says that a plan should exist: then the
+        next method is asked when one says "infeasible", for near-empty feasible sets were falsely called that, and at
+        last with looser tolerances. Raises Infeasible, or SolverFailed when the chain is used up.
         """
-        started, tried, denied = time.perf_counter(), [], False
+        tried, denied = [], False
         for method in (*(methods or self.methods), *(("loose",) if doubt else ())):
             if method == "primal" and basis is None:
                 continue
             status = self._attempt(method, basis)
             if status == highspy.HighsModelStatus.kOptimal:
-                return self._read(method, time.perf_counter() - started)
+                return method
             tried.append(f"{method}: {self.highs.modelStatusToString(status)}")
             self.chain.append(tried[-1])
             denied |= status == highspy.HighsModelStatus.kInfeasible
@@ -167,7 +187,8 @@ class Session:
         highs = self.highs
         self.push()
         if method == "primal":
-            highs.setBasis(basis)
+            if basis is not HERE:
+                highs.setBasis(basis)
             highs.setOptionValue("solver", "simplex")
             highs.setOptionValue("simplex_strategy", PRIMAL)
             highs.setOptionValue("simplex_iteration_limit", self.options.simplex_iteration_limit)
@@ -185,6 +206,9 @@ class Session:
             self._run()
             highs.setOptionValue("presolve", "choose")
             status = highs.getModelStatus()
+        # an optimum found without a step has the duals of the factorisation it began with, and no rounding of updates
+        self.iterations = max(int(highs.getInfo().simplex_iteration_count), 0)
+        self.fresh = method == "primal" and self.iterations == 0
         return status
 
     def _run(self, loose: bool = False) -> None:
@@ -196,13 +220,16 @@ class Session:
         self.highs.run()
 
     def refresh(self) -> Answer:
-        """Fresh duals of the present optimum: refactor at its basis, no iterations."""
+        """Fresh duals of the present optimum: refactor at its basis, no iterations. Nothing to do where they are."""
+        if self.fresh:
+            return self._read("refresh", 0.0)
         self.highs.setOptionValue("solver", "simplex")
         basis = self.highs.getBasis()
         for loose in (False, True):
             self.highs.setBasis(basis)
             self._run(loose)
             if self.highs.getModelStatus() == highspy.HighsModelStatus.kOptimal:
+                self.fresh = True
                 return self._read("refresh", 0.0)
             self.chain.append(f"refresh: {self.highs.modelStatusToString(self.highs.getModelStatus())}")
         raise SolverFailed("the optimum was lost at refactorisation", self.chain[-2:])
@@ -212,28 +239,28 @@ class Session:
         found, info = self.highs.getSolution(), self.highs.getInfo()
         columns = self.program.shape[1]
         x, reduced = np.array(found.col_value), np.array(found.col_dual)
+        activity, price = np.array(found.row_value), np.array(found.row_dual)
+        self.found = x, reduced, activity, price
         return Answer(
             objective=float(info.objective_function_value),
             x=x[:columns],
             reduced=reduced[:columns],
-            activity=np.array(found.row_value),
-            price=np.array(found.row_dual),
+            activity=activity,
+            price=price,
             slack=x[columns:],
             basis=self.highs.getBasis(),
             method=method,
-            iterations=max(int(info.simplex_iteration_count), 0),
+            iterations=self.iterations,
             seconds=seconds,
         )
 
     def narrow(self) -> None:
-        """Keep to the optimal face of the present optimum.
+        """Keep to the optimal face of the optimum that was read last.
 
         Columns with a reduced cost are held at their bound, rows with a price at theirs. Exact where an objective
         row would not be: a slack of 1e-8 of net worth moves tonight's relending by millions.
         """
-        found = self.highs.getSolution()
-        x, reduced = np.array(found.col_value), np.array(found.col_dual)
-        activity, price = np.array(found.row_value), np.array(found.row_dual)
+        x, reduced, activity, price = self.found
         held = (np.abs(reduced) > FACE) & (self.lower < self.upper)
         at = nearest(x, self.lower, self.upper)
         self.lower[held] = self.upper[held] = at[held]
@@ -259,6 +286,11 @@ class Session:
         highs.passModel(lp)
         if highs.writeModel(str(target)) == highspy.HighsStatus.kError:
             raise SolverFailed(f"HiGHS could not write {target.name}")
+
+
+def changed(*pairs: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Places where any array differs from what it was, as HiGHS takes them."""
+    return np.flatnonzero(np.any([now != before for now, before in pairs], axis=0)).astype(np.int32)
 
 
 def nearest(value: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:

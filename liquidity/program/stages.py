@@ -15,7 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from liquidity.program.compile import Program
-from liquidity.program.solve import FACE, Answer, Session
+from liquidity.program.solve import FACE, HERE, Answer, Session
 
 WINDOW_DAYS = 30
 DECLINING = 2
@@ -61,7 +61,7 @@ def run_stages(session: Session, stages: tuple[np.ndarray, ...]) -> Staged:
     for number, goal in enumerate(stages):
         session.narrow()
         session.objective(goal)
-        session.solve(last.basis, methods=("primal", "dual"), doubt=True)
+        session.run(HERE, methods=("primal", "dual"), doubt=True)
         last = session.refresh()
         if number < DECLINING:  # the last stage tidies transfers: what stops it stopped no loan
             touched |= np.abs(last.price) > FACE

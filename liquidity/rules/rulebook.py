@@ -32,6 +32,7 @@ class SolverOptions(BaseModel):
     simplex_iteration_limit: int = value(6000, "Iterations before a re-solve turns to interior point.", "count", ge=1)
     time_limit: float = value(600.0, "Longest time of one solve.", "second", gt=0)
     workers: int = value(2, "Processes for the amounts.", "count", ge=1)
+    split: int = value(64, "Most re-solves spent on telling the rules of one cause apart.", "count", ge=0)
 
 
 class Rulebook(BaseModel):

@@ -1,4 +1,4 @@
-"""CPU and wall seconds by phase of a run, workers included."""
+"""CPU and wall seconds by phase of a run."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from contextlib import contextmanager
 
 
 def cpu_seconds() -> float:
-    """CPU seconds of this process and of the workers that have ended."""
-    own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+    """CPU seconds of this process."""
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    return own.ru_utime + own.ru_stime
 
 
 class Clock:
-    """Times phases one after the other; `seconds[phase]` holds `cpu` and `wall`."""
+    """Times phases; `seconds[phase]` holds `cpu` and `wall`. What workers do is added by `add`."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, dict[str, float]] = {}
@@ -27,6 +27,9 @@ class Clock:
         try:
             yield
         finally:
-            spent = {"cpu": cpu_seconds() - cpu, "wall": time.perf_counter() - wall}
-            before = self.seconds.get(name, {"cpu": 0.0, "wall": 0.0})
-            self.seconds[name] = {key: round(before[key] + spent[key], 3) for key in spent}
+            self.add(name, cpu_seconds() - cpu, time.perf_counter() - wall)
+
+    def add(self, name: str, cpu: float, wall: float) -> None:
+        """Add seconds to a phase."""
+        before = self.seconds.get(name, {"cpu": 0.0, "wall": 0.0})
+        self.seconds[name] = {"cpu": round(before["cpu"] + cpu, 3), "wall": round(before["wall"] + wall, 3)}

@@ -25,7 +25,7 @@ from liquidity.program.solve import Infeasible, Session, with_basic_row
 from liquidity.program.stages import Goals, make_goals, run_stages
 from liquidity.rules.rulebook import Rulebook
 from liquidity.runs.levers import COST, Lever, levers
-from liquidity.runs.night import Say, check_fit, quiet, solver_options
+from liquidity.runs.night import Decided, Say, check_fit, quiet, solver_options
 from liquidity.runs.whatif import pour
 
 SHORT_OF = 0.99
@@ -56,16 +56,6 @@ class Standing(Protocol):
 
     @property
     def solved(self) -> Solved: ...
-
-
-@dataclass(frozen=True)
-class Stand:
-    """A night that was decided and not explained."""
-
-    pool: Pool
-    program: Program
-    goals: Goals
-    solved: Solved
 
 
 @dataclass(frozen=True)
@@ -114,13 +104,13 @@ class Contrast:
     solves: int
 
 
-def stand(book: Book, rulebook: Rulebook, previous: pd.Series | None = None, repairs: bool = True) -> Stand:
+def stand(book: Book, rulebook: Rulebook, previous: pd.Series | None = None, repairs: bool = True) -> Decided:
     """Decide a night, without its explanation. Raises Infeasible where rules contradict and nothing is to give way."""
     check_fit(book, rulebook)
     pool = build_pool(book, rulebook, previous)
     program = compile_program(pool)
     goals = make_goals(pool, program)
-    return Stand(pool, program, goals, solve_whole(pool, program, goals, repairs))
+    return Decided(pool, program, goals, solve_whole(pool, program, goals, repairs))
 
 
 def contrast(night: Standing, segment: str, amount: float, say: Say = quiet) -> Contrast:

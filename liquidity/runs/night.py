@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from liquidity.explain.amounts import Amounts, make_amounts
 from liquidity.explain.charges import Charges, charges_table, make_charges
 from liquidity.explain.culprits import find_culprits
 from liquidity.explain.flows import account_gaps, make_flows
+from liquidity.explain.lattice import Crew
 from liquidity.explain.ledger import make_ledger
 from liquidity.explain.limits import make_limits
 from liquidity.explain.ranges import binding_tonight, price_ranges
@@ -64,66 +66,99 @@ def quiet(_: str) -> None:
     """Say nothing."""
 
 
+@dataclass(frozen=True)
+class Decided:
+    """A night that was decided and not yet explained."""
+
+    pool: Pool
+    program: Program
+    goals: Goals
+    solved: Solved
+
+
+Beside = Callable[[Decided], None]
+
+
 def allocate(book: Book, rulebook: Rulebook, previous: pd.Series | None = None, *, clock: Clock | None = None,
-             say: Say = quiet, method: str = "ipx") -> Night:  # fmt: skip
+             say: Say = quiet, method: str = "ipx", beside: Beside | None = None) -> Night:  # fmt: skip
     """Decide where tonight's freed money goes and say why.
 
     `previous`: share of freed money relent by segment in the last executed night; `say` is told each phase; `method`
-    is the first algorithm tried (`ipx`, `dual`), on which the answer does not depend. Raises BadInput where the
-    rulebook does not fit the book, SolverFailed where no plan was found.
+    is the first algorithm tried (`ipx`, `dual`), on which the answer does not depend; `beside` is done while workers
+    find the amounts. Raises BadInput where the rulebook does not fit the book, SolverFailed where no plan was found.
     """
     clock = clock or Clock()
     check_fit(book, rulebook)
-    try:
-        pool, program, goals, solved = decide(book, rulebook, previous, clock, say, method)
-    except SolverFailed as error:
-        # a trust that was taken to be safe may be what has no plan: let its deficiency open
-        say(f"no plan at first ({error}); again with open deficiencies")
-        pool, program, goals, solved = decide(book, rulebook, previous, clock, say, method, cautious=True)
-    options, size = solver_options(rulebook), opening(book).assets / pool.unit
-    first = solved.staged.first
-    say(f"solved in {clock.seconds['solve']['wall']:.1f} s")
+    with Crew(rulebook.solver.workers) as crew:
+        try:
+            decided = decide(book, rulebook, previous, clock, say, method, crew=crew)
+        except SolverFailed as error:
+            # a trust that was taken to be safe may be what has no plan: let its deficiency open
+            say(f"no plan at first ({error}); again with open deficiencies")
+            decided = decide(book, rulebook, previous, clock, say, method, cautious=True, crew=crew)
+        say(f"solved in {clock.seconds['solve']['wall']:.1f} s")
+        return explained(decided, clock, say, crew, beside)
+
+
+def explained(decided: Decided, clock: Clock, say: Say, crew: Crew, beside: Beside | None) -> Night:
+    """Everything that is said of a decided night. Amounts are found by workers while the rest is made."""
+    pool, program, goals, solved = decided.pool, decided.program, decided.goals, decided.solved
+    options, first, labels = solver_options(pool.rulebook), solved.staged.first, pool.grid.labels
+    with clock.phase("tables"):
+        plan = make_plan(pool, program, solved.staged.last, first.reduced)
+        ledger = without_negative_zero(made.ledger_table(make_ledger(plan)))
+        seen = made.windows(ledger, labels, pool.grid.first_days(WINDOW_DAYS))
+
+    def find_amounts() -> tuple[Amounts, float]:
+        begun, start, split = time.perf_counter(), pack_basis(first.basis), pool.rulebook.solver.split
+        found = make_amounts(solved.held, goals, options, crew, start, split)
+        return found, time.perf_counter() - begun
+
+    declined = any(frame.declined.sum() > 0 for frame in seen.values())
+    wait_for_amounts = crew.later(find_amounts) if declined else None
     with clock.phase("charges"):
         charges = make_charges(solved.held, first.price, first.reduced)
-        plan = make_plan(pool, program, solved.staged.last, first.reduced)
     with clock.phase("prices"):
         ranges = price_ranges(solved, binding_tonight(solved), options)
     with clock.phase("tables"):
-        tables, accounts = plain_tables(pool, plan, solved, charges, ranges)
-        labels = pool.grid.labels
-        seen = made.windows(tables["ledger"], labels, pool.grid.first_days(WINDOW_DAYS))
+        tables, accounts = plain_tables(pool, plan, ledger, solved, charges, ranges)
+    say(f"decision, ledger and charges after {sum(part['wall'] for part in clock.seconds.values()):.1f} s")
+    if beside is not None:
+        beside(decided)
     amounts = None
-    if any(frame.declined.sum() > 0 for frame in seen.values()):
-        say(f"decision, ledger and charges after {sum(part['wall'] for part in clock.seconds.values()):.1f} s")
-        with clock.phase("amounts"):
-            amounts = make_amounts(solved.held, goals, options, rulebook.solver.workers, pack_basis(first.basis))
-        say(f"amounts by {amounts.solves} re-solves in {clock.seconds['amounts']['wall']:.1f} s")
+    if wait_for_amounts is not None:
+        amounts, wall = wait_for_amounts()
+        clock.add("amounts", amounts.cpu, wall)
+        say(f"amounts by {amounts.solves} re-solves in {wall:.1f} s")
     with clock.phase("tables"):
-        grades = {str(segment): str(grade) for segment, grade in book["segments"].grade.items()}
+        grades = {str(segment): str(grade) for segment, grade in pool.book["segments"].grade.items()}
         tables["reasons"] = make_reasons(seen, amounts, pool.unit, find_culprits(pool, solved, amounts), grades)
     checks = {
         **solver_checks(solved.held, first),
         "price_identity": charges.gap,
         **account_checks(pool, plan, accounts),
-        "amounts_gap": 0.0 if amounts is None else amounts.gap / size,
+        "amounts_gap": 0.0 if amounts is None else amounts.gap * pool.unit / opening(pool.book).assets,
         **table_checks(tables, labels[0]),
     }
     return Night(pool, program, goals, solved, plan, charges, amounts, tables, checks, clock)
 
 
 def decide(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Clock, say: Say, method: str,
-           cautious: bool = False) -> tuple[Pool, Program, Goals, Solved]:  # fmt: skip
-    """Build, compile and solve one night."""
+           cautious: bool = False, crew: Crew | None = None) -> Decided:  # fmt: skip
+    """Build, compile and solve one night; workers of `crew` start meanwhile."""
     with clock.phase("build"):
         pool = build_pool(book, rulebook, previous, cautious)
     with clock.phase("compile"):
         program = compile_program(pool)
         goals = make_goals(pool, program)
     say(f"program of {program.shape[1]:,} columns, {program.shape[0]:,} rows, {program.matrix.nnz:,} non-zeros")
+    if crew is not None:
+        crew.call(program)
     with clock.phase("solve"):
         tiers = {rule.name: rule.priority for rule in rulebook.rules}
         size, options = opening(book).assets / pool.unit, solver_options(rulebook)
-        return pool, program, goals, solve_night(program, goals, tiers, rulebook.materiality, size, options, method)
+        solved = solve_night(program, goals, tiers, rulebook.materiality, size, options, method)
+    return Decided(pool, program, goals, solved)
 
 
 def check_fit(book: Book, rulebook: Rulebook) -> None:
@@ -140,13 +175,13 @@ def solver_options(rulebook: Rulebook) -> Options:
 
 
 def plain_tables(
-    pool: Pool, plan: xr.Dataset, solved: Solved, charges: Charges, ranges: Mapping[int, tuple[float, float]]
-) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    pool: Pool, plan: xr.Dataset, ledger: pd.DataFrame, solved: Solved, charges: Charges,
+    ranges: Mapping[int, tuple[float, float]],
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:  # fmt: skip
     """All tables but the reasons, and the accounts with their gaps."""
     labels = pool.grid.labels
     flows = make_flows(pool, plan)
     accounts = account_gaps(pool, plan, flows)
-    ledger = made.ledger_table(make_ledger(plan))
     tonight = ledger[ledger.period == labels[0]].set_index("segment").freed
     tables = {
         "allocation": made.allocation_table(plan),

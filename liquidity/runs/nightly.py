@@ -13,7 +13,7 @@ from liquidity.program.stages import WINDOW_DAYS
 from liquidity.report.html import write_report
 from liquidity.rules.rulebook import Rulebook, read_rulebook
 from liquidity.runs.clock import Clock
-from liquidity.runs.night import Night, Say, allocate, quiet, solver_options
+from liquidity.runs.night import Decided, Night, Say, allocate, quiet, solver_options
 from liquidity.runs.previous import pin_executed, read_record, relent_shares
 from liquidity.runs.record import existing, run_id, versions, whole, write_inputs, write_json, write_tables
 from liquidity.runs.sensitivity import relent_sensitivity
@@ -51,8 +51,14 @@ def run_nightly(job: Job, say: Say = quiet) -> tuple[dict[str, Any], Path]:
         say("these inputs were run before; this is that run")
         return found, target
     record = head(book, rulebook, identity, earlier, options)
+
+    def beside(decided: Decided) -> None:
+        with clock.phase("sensitivity"):
+            record["relent_sensitivity"] = relent_sensitivity(decided)
+
+    shares = relent_shares(job.previous) if job.previous else None
     try:
-        night = allocate(book, rulebook, relent_shares(job.previous) if job.previous else None, clock=clock, say=say)
+        night = allocate(book, rulebook, shares, clock=clock, say=say, beside=beside)
     except SolverFailed as error:
         with whole(target) as folder:
             write_inputs(book, rulebook, folder)
@@ -61,8 +67,6 @@ def run_nightly(job: Job, say: Say = quiet) -> tuple[dict[str, Any], Path]:
                 folder / "run.json",
             )
         raise
-    with clock.phase("sensitivity"):
-        record["relent_sensitivity"] = relent_sensitivity(night)
     record |= body(night)
     with whole(target) as folder:
         write_run(night, record, folder, job.save_model)
@@ -114,6 +118,7 @@ def body(night: Night) -> dict[str, Any]:
         "safe_trusts": list(night.pool.model.SAFE),
         "players": [] if night.amounts is None else list(night.amounts.players),
         "re_solves": 0 if night.amounts is None else night.amounts.solves,
+        "orders_drawn": 0 if night.amounts is None else night.amounts.orders,
         "ref_rate": float(data.ref_rate),
         "mean_life": float(data.mean_life),
         "market_rate": float(data.market_rate),

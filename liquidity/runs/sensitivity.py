@@ -23,7 +23,7 @@ from liquidity.runs.night import solver_options
 
 if TYPE_CHECKING:
     from liquidity.rules.rulebook import Rulebook
-    from liquidity.runs.night import Night
+    from liquidity.runs.night import Decided
 
 POINT = 0.01
 HAIR = 1e-8
@@ -31,7 +31,7 @@ MONTHS = 3
 STEP = re.compile(r"^(\d+) x 1 month(s?)$")
 
 
-def relent_sensitivity(night: Night) -> dict[str, float | None]:
+def relent_sensitivity(night: Decided) -> dict[str, float | None]:
     """Tonight's relent (CNY) as planned, with the reference rate a point lower and higher, with a horizon three months
     shorter, and the least and most that the same net worth to 1e-8 would bear. None where that program has no plan.
     """
@@ -54,12 +54,12 @@ def answer(question: Callable[[], float | None]) -> float | None:
         return None
 
 
-def relent(night: Night, x: np.ndarray) -> float:
+def relent(night: Decided, x: np.ndarray) -> float:
     """Tonight's relent of an answer, CNY."""
     return float((night.goals.relent[0] @ x).sum() * night.pool.unit)
 
 
-def other_ref(night: Night, step: float, name: str) -> float:
+def other_ref(night: Decided, step: float, name: str) -> float:
     """Tonight's relent with another reference rate at the horizon."""
     rate = float(night.pool.inputs.ref_rate) + step
     data = night.pool.inputs.assign(ref_rate=rate, mean_life=mean_life(night.pool.inputs, rate))
@@ -69,7 +69,7 @@ def other_ref(night: Night, step: float, name: str) -> float:
     return relent(night, run_stages(session, night.goals.stages[:1]).last.x)
 
 
-def shorter_horizon(night: Night) -> float | None:
+def shorter_horizon(night: Decided) -> float | None:
     """Tonight's relent with a horizon three months shorter; None where the grid has no three months to spare."""
     rulebook = shortened(night.pool.rulebook)
     if rulebook is None:
@@ -91,7 +91,7 @@ def shortened(rulebook: Rulebook) -> Rulebook | None:
     return rulebook.model_copy(update={"horizon": (*rulebook.horizon[:-1], f"{int(match[1]) - MONTHS} x 1 month")})
 
 
-def hair(night: Night, sign: float) -> float:
+def hair(night: Decided, sign: float) -> float:
     """The least (sign -1) or most (sign 1) relent tonight that the planned net worth to within 1e-8 would bear, CNY."""
     first = night.solved.staged.first
     program = night.solved.held

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from liquidity import Book, Night, Rulebook, allocate, read_book, read_rulebook
 from liquidity.book import opening
 from liquidity.book.make import book_of, make_lender
-from liquidity.explain.amounts import FUNDING, Lifter, make_amounts
+from liquidity.explain.amounts import make_amounts
+from liquidity.explain.lattice import FUNDING, Crew, Lifter, cause_of
 from liquidity.program.build import build_pool
 from liquidity.program.compile import Program, compile_program
 from liquidity.program.grid import make_grid
@@ -275,9 +276,10 @@ def test_amounts_equal_shapley_by_brute_force_from_cold(seed: int) -> None:
     """Every group a player, every set solved cold by interior point: the same parts."""
     book, rules = made(seed)
     _, goals, solved = settle(book, rules)
-    found = make_amounts(solved.held, goals, Options(), 1, pack_basis(solved.staged.first.basis))
+    with Crew(1) as crew:
+        found = make_amounts(solved.held, goals, Options(), crew, pack_basis(solved.staged.first.basis), 0)
     lifter = Lifter(solved.held, goals, Options())
-    players = tuple(found.players) + tuple(sorted(set(lifter.groups) - set(found.players)))[:1]
+    players = tuple(found.players) + tuple(sorted({cause_of(rule) for rule in lifter.groups} - set(found.players)))[:1]
     value = {}
     for size in range(len(players) + 1):
         for group in itertools.combinations(players, size):

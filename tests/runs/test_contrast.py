@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from liquidity.errors import BadInput
-from liquidity.runs.contrast import Contrast, Search, Stand, break_even_levers, contrast, stand
+from liquidity.runs.contrast import Contrast, Search, break_even_levers, contrast, stand
 from liquidity.runs.contrast_text import tell
 from liquidity.runs.levers import COST, levers
-from liquidity.runs.night import allocate
+from liquidity.runs.night import Decided, allocate
 from tests.books import SHORT, random_book, random_rules
 from tests.test_planted import PLANTS
 
@@ -23,19 +23,19 @@ HALF = 0.5
 
 
 @lru_cache
-def night(cause: str) -> Stand:
+def night(cause: str) -> Decided:
     """The calm lender with one cause planted."""
     return stand(*PLANTS[cause][1]())
 
 
 @lru_cache
-def lender() -> Stand:
+def lender() -> Decided:
     """A made-up lender on a short horizon."""
     book = random_book(8, 5, 0)
     return stand(book, random_rules(book, 0, SHORT))
 
 
-def worst(at: Stand) -> tuple[str, float]:
+def worst(at: Decided) -> tuple[str, float]:
     """The segment that is declined most tonight, and how much (CNY)."""
     declined = (at.goals.wanted[0] - at.goals.relent[0]) @ at.solved.staged.last.x
     place = int(np.argmax(declined))
@@ -49,7 +49,7 @@ def answer(cause: str) -> Contrast:
     return contrast(night(cause), segment, HALF * declined)
 
 
-def relent(at: Stand, segment: str, rulebook, book) -> float:
+def relent(at: Decided, segment: str, rulebook, book) -> float:
     """Tonight's relent by the nightly job, CNY."""
     ledger = allocate(book, rulebook, at.pool.previous).tables["ledger"]
     first = ledger[(ledger.period == ledger.period.min()) & (ledger.segment == segment)]
