@@ -71,6 +71,22 @@ def explain(
 
 
 @app.command()
+def compare(
+    run_a: Annotated[Path, typer.Argument(help="Run folder of the earlier night.")],
+    run_b: Annotated[Path, typer.Argument(help="Run folder of the later night.")],
+    out: Annotated[Path | None, typer.Option(help="Folder; default: runs/compare-<id A>-<id B>.")] = None,
+    lang: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """Tell what changed since last night: which inputs moved each segment's relending, and plan against what came."""
+    from liquidity.runs.compare_text import run_compare
+
+    log = Console(stderr=True, highlight=False)
+    say = lambda text: log.print(f"[dim]{text}[/dim]")  # noqa: E731
+    run_compare(run_a, run_b, out, lang, as_json, Console(highlight=False), say)
+
+
+@app.command()
 def check(
     book: Annotated[str, typer.Argument(help="Folder, workbook or database URL.")], as_json: JsonOption = False
 ) -> None:

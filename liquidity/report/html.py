@@ -30,10 +30,11 @@ def write_report(tables: Mapping[str, pd.DataFrame], run: Mapping[str, Any], tar
     be empty); `run`: the run's record as in `run.json`, of which any key may be missing.
     """
     context = _context(tables, run)
-    target.write_text(_template().render(**context), encoding="utf-8")
+    target.write_text(template("page.html").render(**context), encoding="utf-8")
 
 
-def _template() -> jinja2.Template:
+def template(name: str) -> jinja2.Template:
+    """A page of this folder, ready to be filled."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("liquidity.report", "."),
         autoescape=True,
@@ -42,7 +43,7 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
     )
     environment.filters["amount"] = figures.amount_text
-    return environment.get_template("page.html")
+    return environment.get_template(name)
 
 
 def _context(tables: Mapping[str, pd.DataFrame], run: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,7 +53,7 @@ def _context(tables: Mapping[str, pd.DataFrame], run: Mapping[str, Any]) -> dict
     night, month = (numbers.ledger_of(ledger, period).sum() for period in (tonight, numbers.THIRTY))
     causes = {period: numbers.by_cause(reasons, period) for period in (numbers.THIRTY, tonight)}
     used = proofs.limit_use(limits, tonight)
-    currency, decimals = str(run.get("currency", "CNY")), _decimals(float(month["freed"]))
+    currency, decimals = str(run.get("currency", "CNY")), decimals_of(float(month["freed"]))
     return {
         "run": dict(run),
         "currency": currency,
@@ -175,6 +176,6 @@ def _ledger_name(column: str, lang: Lang) -> str:
     return _LEDGER_NAMES[column][0 if lang == "en" else 1]
 
 
-def _decimals(freed: float) -> int:
+def decimals_of(freed: float) -> int:
     """Decimals of a table in millions: two, and more where the whole book is small."""
     return next((digits for digits in (2, 3, 4) if freed >= 10.0 ** (8 - digits)), 6)

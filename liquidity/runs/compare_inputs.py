@@ -67,7 +67,9 @@ class Mixer:
 
     def __init__(self, a: Inputs, b: Inputs) -> None:
         if a.book.currency != b.book.currency:
-            raise BadInput(Problem("lender", "", "currency", b.book.currency, f"{a.book.currency}, as in the other run"))
+            raise BadInput(
+                Problem("lender", "", "currency", b.book.currency, f"{a.book.currency}, as in the other run")
+            )
         self.a, self.b = a, b
         ours, theirs = (list(side.book["segments"].index) for side in (a, b))
         self.common = tuple(segment for segment in ours if segment in set(theirs))
@@ -137,11 +139,7 @@ class Mixer:
         groups = set(GROUPS) if chosen == frozenset(self.players) and chosen else groups
         side = {group: self.b if group in groups else self.a for group in GROUPS}
         here = side["funding"].book.as_of
-        tables = {
-            name: self.part(side[TABLE_GROUP[name]], name)
-            for name in TABLES
-            if name not in ("requests", "pins")
-        }
+        tables = {name: self.part(side[TABLE_GROUP[name]], name) for name in TABLES if name not in ("requests", "pins")}
         tables["pins"] = self.dated_part(side["instructions"], "instructions", here)
         tables["requests"] = together([self.dated_part(side[group], group, here) for group in PATHS])
         return Inputs(make_book(tables), side["rules"].rulebook, side["previous"].previous)
@@ -176,8 +174,11 @@ class Mixer:
 def path(book: Book, group: str, start: object) -> pd.DataFrame:
     """What a group of requests says from a date on [segment, from, its columns]: only rows that change something."""
     columns = list(PATHS[group])
-    frame = flatten(TABLES["requests"], book["requests"])[["segment", "from", *columns]]
-    frame = frame.assign(**{"from": frame["from"].clip(lower=pd.Timestamp(str(start)))})
+    frame, first = (
+        flatten(TABLES["requests"], book["requests"])[["segment", "from", *columns]],
+        pd.Timestamp(str(start)),
+    )
+    frame = frame.assign(**{"from": frame["from"].where(frame["from"] > first, first)})
     frame = frame.drop_duplicates(["segment", "from"], keep="last")
     before = frame.groupby("segment")[columns].shift()
     return frame[(frame[columns] != before).any(axis=1)].reset_index(drop=True)

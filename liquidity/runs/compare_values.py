@@ -64,9 +64,11 @@ def split(mixer: Mixer, say: Say = quiet, most: int = MOST) -> Split:
     players = mixer.players
     every = frozenset(players)
     start, end = nights.value(NONE), nights.value(every)
+    error: dict[str, np.ndarray] = {}
+    total: dict[str, float] = {}
     if len(players) <= most:
         value = {chosen: nights.value(chosen) for chosen in subsets(players)}
-        part, error, total = shapley(players, value), {}, {}
+        part = shapley(players, value)
     else:
         part, error, total = sampled(nights, players)
     return Split(nights.segments, part, error, total, start, end, not error, len(nights.found), nights.warm,
