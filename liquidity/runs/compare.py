@@ -13,7 +13,7 @@ from liquidity.runs.clock import Clock
 from liquidity.runs.compare_fields import changed_fields
 from liquidity.runs.compare_inputs import Inputs, Mixer
 from liquidity.runs.compare_plan import cash_realised, causes_beside, plan_realised
-from liquidity.runs.compare_values import Split, split
+from liquidity.runs.compare_values import MOST, Split, split
 from liquidity.runs.night import Say, quiet
 from liquidity.runs.previous import read_record, read_table
 from liquidity.runs.restore import read_inputs_of
@@ -59,8 +59,10 @@ class Comparison:
         return str(self.a["currency"])
 
 
-def compare(run_a: Path, run_b: Path, say: Say = quiet) -> Comparison:
+def compare(run_a: Path, run_b: Path, say: Say = quiet, most: int = MOST) -> Comparison:
     """Compare two run folders: B against A, the later against the earlier night.
+
+    With more than `most` groups of inputs that changed, orders are sampled and the amounts have errors.
 
     Raises BadInput where a folder is no run, holds other inputs than its record says, or where the two are of different
     currency or have no segment in common; SolverFailed where a night between the two has no plan.
@@ -75,7 +77,7 @@ def compare(run_a: Path, run_b: Path, say: Say = quiet) -> Comparison:
         fields = changed_fields(mixer)
     say(f"inputs that changed: {', '.join(mixer.players) or 'none'}")
     with clock.phase("nights"):
-        found = split(mixer, say)
+        found = split(mixer, say, most)
     segments = tonight([side["ledger"] for side in tables])
     changes, checks = told(mixer, found, segments)
     plan, why = plan_realised(tables[0]["ledger"], tables[1]["ledger"])

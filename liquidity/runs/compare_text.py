@@ -26,7 +26,7 @@ PAGE = "changes.html"
 MOVERS = 10
 ADDS_UP = 1e-6
 WORDS: dict[str, tuple[str, str]] = {
-    "inputs": ("What moved tonight's relending (attributed, adds up)", "影响今晚再投放的因素（归因，各项合计）"),
+    "inputs": ("What moved relending", "变动归因"),
     "input": ("input", "输入"), "change": ("change", "变动"), "error": ("± standard error", "± 标准误"),
     "all": ("all", "合计"), "segments": ("Segments that moved most", "变动最大的客群"), "segment": ("segment", "客群"),
     "relent": ("relent", "再投放"), "parts": ("of it", "其中"), "fields": ("Inputs that changed", "发生变化的输入"),

@@ -397,6 +397,19 @@ def test_the_page_has_no_network_and_holds_the_totals(written: tuple[Comparison,
     assert "nan" not in re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL).lower().split()
 
 
+def test_sampled_amounts_are_written_with_their_errors(runs: Path, tmp_path: Path) -> None:
+    found = compare(runs / "calm", runs / "two", most=1)
+    assert_adds_up(found)
+    assert (found.totals.error > 0).all()
+    record = write_comparison(found, tmp_path / "drawn")
+    assert record["exact"] is False
+    text = (tmp_path / "drawn" / "changes.html").read_text(encoding="utf-8")
+    assert "standard error" in text
+    assert f"{found.totals.error.iloc[0]:,.2f}" in text
+    assert "16 orders sampled" in text
+    assert (pd.read_csv(tmp_path / "drawn" / "changes.csv").error > 0).any()
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_command_prints_json_or_the_tables(
     runs: Path, lang: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
