@@ -11,8 +11,7 @@ from liquidity.bench.cases import CASES
 from liquidity.explain.lattice import group_rows
 from liquidity.program.solve import Session
 from liquidity.rules.rulebook import read_rulebook
-from liquidity.runs.clock import Clock
-from liquidity.runs.night import decide, quiet, solver_options
+from liquidity.runs.night import decide, solver_options
 
 STARTS = ("base_basis", "parent_basis", "cold_ipx", "cold_dual")
 MOST_GROUPS = 4
@@ -25,7 +24,7 @@ def measure_starts(case: str, start: str, rulebook: Path) -> dict[str, Any]:
     `cold_ipx`: interior point and crossover; `cold_dual`: dual simplex.
     """
     rules = CASES[case].rulebook(read_rulebook(rulebook))
-    solved = decide(CASES[case].book(), rules, None, Clock(), quiet, "ipx").solved
+    solved = decide(CASES[case].book(), rules, None).solved
     first = solved.staged.first
     rows = group_rows(solved.held)
     bound = [name for name, mask in rows.items() if solved.staged.touched[mask].any()][:MOST_GROUPS]

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from liquidity.errors import SolverFailed
 from liquidity.explain.amounts import shapley
 from liquidity.program.build import build_pool
 from liquidity.program.compile import Program, refill_from
@@ -21,7 +20,6 @@ from liquidity.program.night import Solved, hold, settle
 from liquidity.program.pool import Pool
 from liquidity.program.solve import Infeasible, Session
 from liquidity.program.stages import Goals, make_goals, run_stages
-from liquidity.runs.clock import Clock
 from liquidity.runs.compare_inputs import Inputs, Mixer, subsets
 from liquidity.runs.night import Say, decide, quiet, solver_options
 
@@ -150,15 +148,10 @@ class Nights:
 
     def whole(self, given: Inputs) -> Node:
         """Decide a night as the nightly job does."""
-        inputs = given.book, given.rulebook, given.previous, Clock(), quiet, "ipx"
-        try:
-            pool, program, goals, solved = decide(*inputs)
-        except SolverFailed:
-            # as in the nightly job: a trust that was taken to be safe may be what has no plan
-            pool, program, goals, solved = decide(*inputs, cautious=True)
-        self.forms.append(program)
-        self.gave_way += solved.gave_way is not None
-        return self.keep(pool, goals, solved, len(self.forms) - 1)
+        night = decide(given.book, given.rulebook, given.previous)
+        self.forms.append(night.program)
+        self.gave_way += night.solved.gave_way is not None
+        return self.keep(night.pool, night.goals, night.solved, len(self.forms) - 1)
 
     def keep(self, pool: Pool, goals: Goals, solved: Solved, form: int) -> Node:
         """What is kept of a solved night."""

@@ -15,17 +15,17 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from liquidity.book import Book, opening
+from liquidity.book import Book
 from liquidity.errors import BadInput, Problem, SolverFailed
 from liquidity.program.build import build_pool
-from liquidity.program.compile import Program, compile_program
-from liquidity.program.night import Solved, hold, solve_night
+from liquidity.program.compile import Program
+from liquidity.program.night import Solved, hold
 from liquidity.program.pool import Pool
 from liquidity.program.solve import Infeasible, Session, with_basic_row
 from liquidity.program.stages import Goals, make_goals, run_stages
 from liquidity.rules.rulebook import Rulebook
 from liquidity.runs.levers import COST, Lever, levers
-from liquidity.runs.night import Decided, Say, check_fit, quiet, solver_options
+from liquidity.runs.night import Decided, Say, check_fit, decide, quiet, solver_options
 from liquidity.runs.whatif import pour
 
 SHORT_OF = 0.99
@@ -107,10 +107,7 @@ class Contrast:
 def stand(book: Book, rulebook: Rulebook, previous: pd.Series | None = None, repairs: bool = True) -> Decided:
     """Decide a night, without its explanation. Raises Infeasible where rules contradict and nothing is to give way."""
     check_fit(book, rulebook)
-    pool = build_pool(book, rulebook, previous)
-    program = compile_program(pool)
-    goals = make_goals(pool, program)
-    return Decided(pool, program, goals, solve_whole(pool, program, goals, repairs))
+    return decide(book, rulebook, previous, repairs=repairs)
 
 
 def contrast(night: Standing, segment: str, amount: float, say: Say = quiet) -> Contrast:
@@ -304,12 +301,3 @@ def slack(program: Program, place: slice, x: np.ndarray) -> np.ndarray:
     """Room of some rows at a plan, units; rows that bind from both sides have none."""
     activity = (program.matrix @ x)[place]
     return np.minimum(program.row_upper[place] - activity, activity - program.row_lower[place])
-
-
-def solve_whole(pool: Pool, program: Program, goals: Goals, repairs: bool) -> Solved:
-    """Solve a night as the nightly job does."""
-    rulebook = pool.rulebook
-    tiers = {rule.name: rule.priority for rule in rulebook.rules}
-    size = opening(pool.book).assets / pool.unit
-    options = solver_options(rulebook)
-    return solve_night(program, goals, tiers, rulebook.materiality, size, options, repairs=repairs)

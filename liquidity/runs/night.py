@@ -90,12 +90,7 @@ def allocate(book: Book, rulebook: Rulebook, previous: pd.Series | None = None, 
     clock = clock or Clock()
     check_fit(book, rulebook)
     with Crew(rulebook.solver.workers) as crew:
-        try:
-            decided = decide(book, rulebook, previous, clock, say, method, crew=crew)
-        except SolverFailed as error:
-            # a trust that was taken to be safe may be what has no plan: let its deficiency open
-            say(f"no plan at first ({error}); again with open deficiencies")
-            decided = decide(book, rulebook, previous, clock, say, method, cautious=True, crew=crew)
+        decided = decide(book, rulebook, previous, clock, say, method, crew=crew)
         say(f"solved in {clock.seconds['solve']['wall']:.1f} s")
         return explained(decided, clock, say, crew, beside)
 
@@ -143,9 +138,21 @@ def explained(decided: Decided, clock: Clock, say: Say, crew: Crew, beside: Besi
     return Night(pool, program, goals, solved, plan, charges, amounts, tables, checks, clock)
 
 
-def decide(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Clock, say: Say, method: str,
-           cautious: bool = False, crew: Crew | None = None) -> Decided:  # fmt: skip
-    """Build, compile and solve one night; workers of `crew` start meanwhile."""
+def decide(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Clock | None = None, say: Say = quiet,
+           method: str = "ipx", repairs: bool = True, crew: Crew | None = None) -> Decided:  # fmt: skip
+    """Build, compile and solve one night; workers of `crew` start meanwhile. Without `repairs` no rule gives way."""
+    clock = clock or Clock()
+    try:
+        return attempt(book, rulebook, previous, clock, say, method, repairs, False, crew)
+    except SolverFailed as error:
+        # a trust that was taken to be safe may be what has no plan: let its deficiency open
+        say(f"no plan at first ({error}); again with open deficiencies")
+        return attempt(book, rulebook, previous, clock, say, method, repairs, True, crew)
+
+
+def attempt(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Clock, say: Say, method: str,
+            repairs: bool, cautious: bool, crew: Crew | None) -> Decided:  # fmt: skip
+    """Build, compile and solve one night, trusts that are taken to be safe held to it unless `cautious`."""
     with clock.phase("build"):
         pool = build_pool(book, rulebook, previous, cautious)
     with clock.phase("compile"):
@@ -157,7 +164,7 @@ def decide(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Cl
     with clock.phase("solve"):
         tiers = {rule.name: rule.priority for rule in rulebook.rules}
         size, options = opening(book).assets / pool.unit, solver_options(rulebook)
-        solved = solve_night(program, goals, tiers, rulebook.materiality, size, options, method)
+        solved = solve_night(program, goals, tiers, rulebook.materiality, size, options, method, repairs)
     return Decided(pool, program, goals, solved)
 
 
