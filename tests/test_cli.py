@@ -28,7 +28,9 @@ COLUMNS = {
     "uses": "period segment account use to amount",
     "reasons": "segment period rank cause rule origin scope amount share alone text_en text_zh borrower_text_en "
     "borrower_text_zh",
-    "charges": "segment borrower facility period item charge",
+    "charges": "segment borrower facility period item charge per_year",
+    "roads": "segment borrower facility rank state taken margin charges left shut_by also code origin charge "
+    "margin_per_year left_per_year charge_per_year text_en text_zh",
     "limits": "rule kind origin at period used limit unit headroom_cny level price price_low price_high shortfall",
     "cash": "account period opening in out closing restricted",
     "funding": "source period opening draw repay closing cost",

@@ -3,6 +3,10 @@
 Definition rows B z + E x = h fix the states z by the decisions x. One unit of a decision leaves the footprint
 A_x - A_z B^-1 E on every other row, so  margin_x - sum over rules of charge[rule, x] = reduced cost of x,  exactly.
 All terms are CNY per CNY and may be ranked. One transposed solve per rule, never decision by decision.
+
+The same as a rate per year: one CNY lent is outstanding for 1 / (L + M) CNY-years in all, L and M being the yearly
+intensities of repayment and default (DESIGN 5), so a charge times L + M is what it takes a year of what is outstanding.
+The factor is the segment's alone, so the identity holds in rates as it does in money.
 """
 
 from __future__ import annotations
@@ -13,11 +17,13 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 import scipy.sparse.linalg as spla
+import xarray as xr
 
 from liquidity.program.compile import Family, Program
 
 FUTURE = "future_relending"
 LONG = ["segment", "borrower", "facility", "item", "charge"]
+LENDING = ["segment", "borrower", "facility"]
 
 
 @dataclass(frozen=True)
@@ -87,19 +93,35 @@ def is_later_request(family: Family) -> np.ndarray:
     return np.array([index[at] > 1 for index in family.index], bool)
 
 
-def charges_table(program: Program, charges: Charges, labels: list[str], period: int = 1) -> pd.DataFrame:
-    """Long table of one period's lending: segment, borrower, facility, period, item, charge (CNY per CNY).
+def turnover(data: xr.Dataset) -> pd.Series:
+    """L + M by segment, 1/year: how fast a loan is repaid or lost; one CNY lent is outstanding 1 / (L + M) CNY-years.
 
-    Items: `margin`, one per rule that takes anything, `future_relending`, `reduced_cost`; margin less all charges
-    is the reduced cost. `labels` are the periods' ISO dates.
+    `data` as the program's inputs: L = -12 ln(1 - monthly_payment_rate), M = -ln(1 - pd).
     """
+    total = data.pay_intensity + data.default_intensity
+    return pd.Series(total.values, index=[str(segment) for segment in data.segment.values])
+
+
+def lanes(program: Program, charges: Charges, period: int = 1) -> tuple[pd.DataFrame, np.ndarray]:
+    """Lending of one period [segment, borrower, facility], and where each stands among the columns of `charges`."""
     family = program.column("lend")
     lend = family.frame()
     lend = lend[lend.period == period]
-    at = np.searchsorted(charges.columns, lend.index.to_numpy() + family.start)
+    return lend[LENDING].reset_index(drop=True), np.searchsorted(charges.columns, lend.index.to_numpy() + family.start)
+
+
+def charges_table(program: Program, charges: Charges, labels: list[str], speed: pd.Series,
+                  period: int = 1) -> pd.DataFrame:  # fmt: skip
+    """Long table of one period's lending: segment, borrower, facility, period, item, charge (CNY per CNY), per_year.
+
+    Items: `margin`, one per rule that takes anything, `future_relending`, `reduced_cost`; margin less all charges
+    is the reduced cost, in `charge` and in `per_year` (1/year of what is outstanding). `labels` are the periods' ISO
+    dates, `speed` as `turnover` gives it.
+    """
+    lend, at = lanes(program, charges, period)
     wide = {"margin": charges.margin[at], **{k: v[at] for k, v in charges.charge.items() if np.any(v[at])}}
     wide["reduced_cost"] = charges.reduced[at]
-    table = pd.DataFrame(wide, index=pd.MultiIndex.from_frame(lend[["segment", "borrower", "facility"]]))
+    table = pd.DataFrame(wide, index=pd.MultiIndex.from_frame(lend))
     long = table.rename_axis(columns="item").stack().reset_index().set_axis(LONG, axis=1)
     long.insert(3, "period", labels[period - 1])
-    return long
+    return long.assign(per_year=long.charge * long.segment.map(speed))

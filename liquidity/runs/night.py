@@ -12,7 +12,8 @@ import xarray as xr
 from liquidity.book import Book, opening
 from liquidity.errors import BadInput, SolverFailed
 from liquidity.explain.amounts import Amounts, make_amounts
-from liquidity.explain.charges import Charges, charges_table, make_charges
+from liquidity.explain.better_use import debt_rates, lending_rates, money_used, repaid_tonight, with_better_use
+from liquidity.explain.charges import Charges, charges_table, make_charges, turnover
 from liquidity.explain.culprits import find_culprits
 from liquidity.explain.flows import account_gaps, make_flows
 from liquidity.explain.lattice import Crew
@@ -20,6 +21,7 @@ from liquidity.explain.ledger import make_ledger
 from liquidity.explain.limits import make_limits
 from liquidity.explain.ranges import binding_tonight, price_ranges
 from liquidity.explain.reasons import make_reasons
+from liquidity.explain.roads import make_roads
 from liquidity.program.build import build_pool
 from liquidity.program.compile import Program, compile_program
 from liquidity.program.night import Solved, solve_night
@@ -127,7 +129,8 @@ def explained(decided: Decided, clock: Clock, say: Say, crew: Crew, beside: Besi
         say(f"amounts by {amounts.solves} re-solves in {wall:.1f} s")
     with clock.phase("tables"):
         grades = {str(segment): str(grade) for segment, grade in pool.book["segments"].grade.items()}
-        tables["reasons"] = make_reasons(seen, amounts, pool.unit, find_culprits(pool, solved, amounts), grades)
+        reasons = make_reasons(seen, amounts, pool.unit, find_culprits(pool, solved, amounts), grades)
+        tables["reasons"] = with_better_use(reasons, used_tonight(pool, tables), pool.book.currency)
     checks = {
         **solver_checks(solved.held, first),
         "price_identity": charges.gap,
@@ -186,7 +189,7 @@ def plain_tables(
     ranges: Mapping[int, tuple[float, float]],
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:  # fmt: skip
     """All tables but the reasons, and the accounts with their gaps."""
-    labels = pool.grid.labels
+    labels, speed = pool.grid.labels, turnover(pool.inputs)
     flows = make_flows(pool, plan)
     accounts = account_gaps(pool, plan, flows)
     tonight = ledger[ledger.period == labels[0]].set_index("segment").freed
@@ -194,14 +197,24 @@ def plain_tables(
         "allocation": made.allocation_table(plan),
         "ledger": ledger,
         "uses": made.uses_table(flows, accounts, tonight, labels[0]),
-        "charges": charges_table(solved.held, charges, labels),
+        "charges": charges_table(solved.held, charges, labels, speed),
         "limits": make_limits(pool, solved, ranges),
         "cash": made.cash_table(accounts, plan),
         "funding": made.funding_table(pool, plan),
         "tranches": made.tranches_table(pool, plan),
         "orders": made.orders_table(flows, labels[0]),
     }
+    origins = {rule.name: str(rule.origin) for rule in pool.rulebook.rules}
+    lent = tables["allocation"].set_index(["period", "segment", "borrower", "facility"]).amount.xs(labels[0])
+    tables["roads"] = make_roads(solved.held, solved.staged.first.price, charges, lent, speed, origins)
     return {name: without_negative_zero(table) for name, table in tables.items()}, accounts
+
+
+def used_tonight(pool: Pool, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Whom tonight's money of each segment was lent or paid to, and what that earns (`better_use.money_used`)."""
+    earned = lending_rates(tables["allocation"], tables["charges"])
+    repaid = repaid_tonight(tables["funding"], tables["tranches"], pool.grid.labels[0])
+    return money_used(tables["uses"], earned, debt_rates(pool.inputs), repaid)
 
 
 def without_negative_zero(table: pd.DataFrame) -> pd.DataFrame:

@@ -18,6 +18,7 @@ NAMES = ("segment", "borrower", "facility", "period", "cause", "rule", "origin",
 NEEDED = {
     "ledger": ("segment", "period", "freed", "relent"),
     "allocation": ("segment", "facility", "period", "amount"),
+    "roads": ("segment", "rank", "text_en", "text_zh"),
     "reasons": ("segment", "period", "rank", "cause", "rule", "amount", *NAMES[-4:]),
 }
 

@@ -118,6 +118,20 @@ def print_reasons(
             console.print(f"{segment}: everything that was freed was relent.")
     prefix = "text" if audience == "treasury" else "borrower_text"
     print_texts(picked, f"{prefix}_{lang}", console, MOST)
+    if segment is not None and audience == "treasury":
+        print_roads(run, segment, lang, console)
+
+
+def print_roads(run: Path, segment: str, lang: str, console: Console) -> None:
+    """Tonight's facilities for a segment, the best first; nothing for a run from before there was such a table."""
+    if not (run / "tables" / "roads.csv").is_file():
+        return
+    roads = read_table(run, "roads")
+    roads = roads[roads.segment == segment].sort_values("rank")
+    if len(roads):
+        console.print("Facilities tonight:" if lang == "en" else "今晚各资金渠道：")
+    for text in roads[f"text_{lang}"]:
+        console.print(f"- {text}", soft_wrap=True, markup=False)
 
 
 def print_contrast(run: Path, segment: str | None, ask: str, lang: str, audience: str, console: Console,
