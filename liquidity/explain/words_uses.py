@@ -36,8 +36,8 @@ class Use:
 def uses_text(lang: Lang, segment: str, uses: Sequence[Use], month: bool, currency: str = "CNY") -> str:
     """The sentence: what came in tonight and every use of it; what is told adds up to what came in.
 
-    `segment`: whose money it is; `uses`: largest first within a kind. `month` says that the reason is about 30 days, so that these are tonight's
-    figures only.
+    `segment`: whose money it is; `uses`: largest first within a kind. `month` says that the reason is about 30 days,
+    so that these are tonight's figures only.
     """
     of = {kind: [use for use in uses if use.kind == kind] for kind in ("same", "lent", "debt", *OTHERS)}
     total = money(lang, sum(use.amount for use in uses), currency)
