@@ -230,7 +230,21 @@ def test_explain_speaks_to_both_audiences(tight: Path, capsys: pytest.CaptureFix
     assert run("explain", str(tight), "--segment", segment) == 0
     assert "CNY" in capsys.readouterr().out
     assert run("explain", str(tight), "--segment", segment, "--lang", "zh", "--audience", "borrower") == 0
-    assert "您的还款" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "您的还款" in told
+    assert "渠道" not in told
+
+
+def test_explain_tells_the_facilities_of_a_segment_to_the_treasury(
+    tight: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    roads = table(tight, "roads").query("segment == 'firm-east'").sort_values("rank")
+    for lang, head in (("en", "Facilities tonight:"), ("zh", "今晚各资金渠道：")):
+        assert run("explain", str(tight), "--segment", "firm-east", "--lang", lang) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[lines.index(head) + 1 :] == [f"- {text}" for text in roads[f"text_{lang}"]]
+    assert run("explain", str(tight)) == 0
+    assert "Facilities tonight:" not in capsys.readouterr().out
 
 
 def test_other_verbs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -191,4 +191,4 @@ def _alone(lang: Lang, alone: float | None, helped: bool, size: str) -> str:
     if lang == "en":
         effect = f"release {size}" if alone > 0 else f"lend this segment {size} less"
         return f"Lifting this alone would {effect}."
-    return f"仅解除此项可释放{size}。" if alone > 0 else f"仅解除此项会使本客群少获投放{size}。"
+    return f"仅解除此项可释放{size}。" if alone > 0 else f"仅解除此项会使本客群再投放减少{size}。"

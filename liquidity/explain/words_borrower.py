@@ -100,7 +100,7 @@ _MESSAGES = {
     ),
     "PRIORITY": _Message(
         "The funds we have at present are set aside for arrangements that come first, so we cannot lend again for now.",
-        "目前的可出借资金按既定安排优先使用，暂时无法放款",
+        "目前可出借资金须优先用于既定安排，暂时无法放款",
     ),
     "INSTRUCTION": _Message(
         "We have paused part of our lending at present, so we cannot lend again for now.",

@@ -29,7 +29,7 @@ from liquidity.report.proofs import LEVELS
 STEP_COLOURS = {"freed": BLUE, "gate": GREY, "declined": RUST, "relent": GREEN}
 STEP_NAMES = {
     "freed": ("Freed", "回款"),
-    "gate": ("Stopped before the pool", "资金池前拦下"),
+    "gate": ("Stopped before the pool", "未申请或未通过前置检查"),
     "declined": ("Declined by the pool", "资金池未投放"),
     "relent": ("Relent", "再投放"),
 }
@@ -163,5 +163,5 @@ def _limit_text(lang: Lang, row: pd.Series) -> str:
     if row["level"] == "gave_way":
         return {"en": f"short by {short}", "zh": f"缺口{short}"}[lang] + more
     if row["limit"] == 0 and abs(row["used"]) < 0.005:
-        return {"en": "closed", "zh": "关闭"}[lang] + more
-    return {"en": "no room left", "zh": "已无余地"}[lang] + more
+        return {"en": "closed", "zh": "已关闭"}[lang] + more
+    return {"en": "no room left", "zh": "无剩余空间"}[lang] + more

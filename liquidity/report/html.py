@@ -12,13 +12,13 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from liquidity.explain.words import CAUSES, GATES, ORIGINS, Lang, label, money
-from liquidity.report import figures, flows, levels, numbers, proofs, record, sankey
+from liquidity.report import figures, flows, levels, numbers, proofs, record, roads, sankey
 
 _MOST_ORDERS = 60
 _REASON = ["rank", "cause", "rule", "origin", "scope", "amount", "share", "alone", "text_en", "text_zh"]
 _LEDGER_NAMES = {
     "freed": ("Freed", "回款"),
-    "relent": ("Relent to the same borrowers", "再次投放给原借款人"),
+    "relent": ("Relent to the same borrowers", "再投放给原借款人"),
     "declined": ("Declined by the pool", "资金池未投放"),
 }
 
@@ -26,8 +26,8 @@ _LEDGER_NAMES = {
 def write_report(tables: Mapping[str, pd.DataFrame], run: Mapping[str, Any], target: Path) -> None:
     """Write the page of a run to `target` (a file).
 
-    `tables`: the run's tables by name, CNY (`ledger, uses, reasons, limits, cash, funding, orders` are told; each may
-    be empty); `run`: the run's record as in `run.json`, of which any key may be missing.
+    `tables`: the run's tables by name, CNY (`ledger, uses, reasons, limits, cash, funding, orders, roads`; each
+    may be empty, `roads` missing); `run`: the run's record as in `run.json`, of which any key may be missing.
     """
     context = _context(tables, run)
     target.write_text(template("page.html").render(**context), encoding="utf-8")
@@ -52,7 +52,7 @@ def _context(tables: Mapping[str, pd.DataFrame], run: Mapping[str, Any]) -> dict
     tonight = numbers.periods(ledger)[0] if len(ledger) else ""
     night, month = (numbers.ledger_of(ledger, period).sum() for period in (tonight, numbers.THIRTY))
     causes = {period: numbers.by_cause(reasons, period) for period in (numbers.THIRTY, tonight)}
-    used = proofs.limit_use(limits, tonight)
+    used, worst = proofs.limit_use(limits, tonight), numbers.worst(ledger, reasons, tonight)
     currency, decimals = str(run.get("currency", "CNY")), decimals_of(float(month["freed"]))
     return {
         "run": dict(run),
@@ -63,7 +63,8 @@ def _context(tables: Mapping[str, pd.DataFrame], run: Mapping[str, Any]) -> dict
         "headline": numbers.headline(night, month, _first(causes[numbers.THIRTY]), currency),
         "levels": {level: int((used["level"] == level).sum()) for level in proofs.LEVELS},
         "groups": _groups(tables["uses"]),
-        "worst": numbers.worst(ledger, reasons, tonight),
+        "worst": worst,
+        "roads": roads.compact(tables.get("roads"), [str(row["segment"]) for row in worst]),
         "gave_way": proofs.gave_way(limits).to_dict("records"),
         "conflict": [record.told(rule) for rule in run.get("conflict", [])],
         "place_name": figures.place_name,

@@ -79,7 +79,7 @@ def steps(totals: pd.Series, declined_by: pd.Series) -> list[Step]:
     untold = float(totals["declined"]) - float(declined_by.sum())
     if abs(untold) >= 0.005:
         rows.append(Step("declined", "Declined, cause not told", "资金池未投放（原因未列明）", untold))
-    return [*rows, Step("relent", "Relent to the same borrowers", "再次投放给原借款人", float(totals["relent"]))]
+    return [*rows, Step("relent", "Relent to the same borrowers", "再投放给原借款人", float(totals["relent"]))]
 
 
 def by_cause(reasons: pd.DataFrame, period: str) -> pd.Series:
@@ -140,10 +140,10 @@ def headline(
             else "The pool declined nothing: all that was asked for and allowed is lent again.",
         ],
         "zh": [
-            f"今晚借款人还款{chinese['freed']}，其中{chinese['relent']}（{share}）再次投放给原借款人。",
-            f"{chinese['stopped']}未申请再借，或在资金池之前的检查中被拦下。"
+            f"今晚借款人还款{chinese['freed']}，其中{chinese['relent']}（{share}）再投放给原借款人。",
+            f"{chinese['stopped']}未申请再借，或未通过前置检查。"
             if stopped
-            else "全部回款均已申请再借并通过资金池之前的各项检查。",
+            else "全部回款均已申请再借，并通过各项前置检查。",
             f"{chinese['declined']}已申请且通过全部检查，但资金池未予投放。"
             if declined
             else "资金池没有拒绝任何申请：凡已申请且通过检查的金额均再次投放。",

@@ -13,7 +13,7 @@ from liquidity.report.numbers import PARTS, THIRTY, ledger_of, of_period, period
 
 LEVELS = {
     "gave_way": ("Gave way", "已突破"),
-    "binding": ("At the limit", "触限"),
+    "binding": ("At the limit", "触及限额"),
     "amber": ("Amber", "预警"),
     "green": ("Green", "正常"),
 }

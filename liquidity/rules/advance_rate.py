@@ -46,5 +46,5 @@ class AdvanceRate(Rule):
     def words(self, lang: Lang = "en") -> str:
         """See Rule."""
         if lang == "zh":
-            return "仓储融资余额不超过其资产池余额与现金之和乘以约定的预支率。"
+            return "仓储融资余额不超过其资产池余额与现金之和乘以约定的融资比例。"
         return "Warehouse notes are at most the agreed advance rate on the warehouse's loans and cash."

@@ -55,7 +55,7 @@ class Capital(Rule):
     def words(self, lang: Lang = "en") -> str:
         """See Rule."""
         if lang == "zh":
-            word = {"total": "总资本", "tier1": "一级资本"}[self.base]
+            word = {"total": "资本净额", "tier1": "一级资本净额"}[self.base]
             return f"{word}不低于风险加权资产的{percent(self.ratio)}。"
         word = {"total": "Total", "tier1": "Tier-1"}[self.base]
         return f"{word} capital is at least {percent(self.ratio)} of risk-weighted assets."

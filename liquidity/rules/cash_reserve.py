@@ -73,7 +73,7 @@ class CashReserve(Rule):
         if lang == "zh":
             liquid = "现金及优质流动性资产" if self.count_hqla else "现金"
             return (
-                f"{liquid}不低于{money(self.amount, lang)}，且不低于非标准化借款余额的{lines}"
+                f"{liquid}不低于{money(self.amount, lang)}，且不低于非标准化融资余额的{lines}"
                 f"与仓储融资余额的{notes}之和。"
             )
         liquid = "Cash and liquid assets are" if self.count_hqla else "Cash is"

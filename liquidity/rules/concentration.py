@@ -86,7 +86,7 @@ class Concentration(Rule):
         """See Rule."""
         named = pairs(self.shares, lang)
         if lang == "zh":
-            rest = f"任一{field_zh(self.by)}的贷款余额不超过管理余额的{percent(self.share)}" if self.share else ""
+            rest = f"任一{field_zh(self.by)}的贷款余额不超过在管贷款余额的{percent(self.share)}" if self.share else ""
             single = f"{field_zh(self.by)}上限为{named}" if named else ""
             return "；".join(part for part in (rest, single) if part) + "。"
         if self.share is None:

@@ -60,7 +60,7 @@ class Eligibility(Rule):
     def words(self, lang: Lang = "en") -> str:
         """See Rule."""
         if lang == "zh":
-            return "不符合某资金渠道入池标准的客群，不得由该渠道放款，也不得转让给该渠道。"
+            return "不符合资金渠道入池标准的客群，该渠道不得对其放款，也不得受让其贷款。"
         return "A segment that fails a facility's eligibility terms is neither lent to from it nor sold to it."
 
 

@@ -51,5 +51,5 @@ class ExpectedLoss(Rule):
     def words(self, lang: Lang = "en") -> str:
         """See Rule."""
         if lang == "zh":
-            return f"自有部分贷款未来十二个月的预期损失率不超过{percent(self.rate)}。"
+            return f"本机构出资部分贷款未来十二个月的预期损失率不超过{percent(self.rate)}。"
         return f"The expected loss of the own book over twelve months is at most {percent(self.rate)} of it."

@@ -66,7 +66,7 @@ class LineLimit(Rule):
     def words(self, lang: Lang = "en") -> str:
         """See Rule."""
         if lang == "zh":
-            return "借款与仓储融资余额不超过承诺额度，到期后须清偿；非工作日不得提款。"
+            return "借款及仓储融资余额不超过授信承诺额度，到期须清偿；非工作日不得提款。"
         return (
             "Lines and warehouses are drawn at most to their commitment, repaid at maturity, and not drawn on days "
             "that are no business day."

@@ -112,8 +112,8 @@ class PartnerLimit(Rule):
         """See Rule."""
         if lang == "zh":
             return (
-                f"合作银行与本机构联合贷款的出资余额不超过其一级资本净额的{percent(self.tier1_share)}、"
-                f"全部贷款的{percent(self.total_share)}，每日出资不超过约定额度；合作暂停时不再放款。"
+                f"合作银行在与本机构联合贷款中的出资余额不超过其一级资本净额的{percent(self.tier1_share)}及"
+                f"全部贷款余额的{percent(self.total_share)}，每日出资不超过约定限额；合作暂停期间不放款。"
             )
         return (
             f"A partner bank funds at most {percent(self.tier1_share)} of its net tier-1 capital and "

@@ -57,7 +57,7 @@ class Requests(Rule):
     def words(self, lang: Lang = "en") -> str:
         """See Rule."""
         if lang == "zh":
-            return "再借金额不超过本期已还本金中客户再次申请且通过各道准入的部分；新客户放款不超过其需求。"
+            return "再投放金额不超过本期回款本金中客户再次申请且通过各项前置检查的部分；对新借款人的投放不超过其需求。"
         return (
             "Returning borrowers are lent at most the repaid principal that they ask for again and that passes every "
             "gate; new borrowers at most their demand."

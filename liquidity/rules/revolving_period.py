@@ -78,7 +78,7 @@ class RevolvingPeriod(Rule):
         if lang == "zh":
             return (
                 "循环期结束或被冻结的资金渠道不再受让或发放贷款；"
-                f"循环期最后三个月，每月转入存量资产不超过资产池的{percent(self.stuffing_cap)}。"
+                f"循环期最后三个月，每月受让存量贷款不超过资产池的{percent(self.stuffing_cap)}。"
             )
         return (
             "A facility takes no loans once it no longer revolves; in the last three months before that an ABS buys "

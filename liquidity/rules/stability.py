@@ -64,7 +64,7 @@ class Stability(Rule):
     def words(self, lang: Lang = "en") -> str:
         """See Rule."""
         if lang == "zh":
-            return f"各客群回款再投放比例较上一执行日的变动不超过{percent(self.max_change)}。"
+            return f"各客群回款再投放比例较上一执行日的变动不超过{percent(self.max_change)[:-1]}个百分点。"
         return (
             "The relent part of a segment's freed money moves by at most "
             f"{percent(self.max_change)} of it from the last executed night."

@@ -42,5 +42,5 @@ class Standby(Rule):
     def words(self, lang: Lang = "en") -> str:
         """See Rule."""
         if lang == "zh":
-            return f"备用授信至少保留{percent(self.keep)}不提用。"
+            return f"备用授信额度至少保留{percent(self.keep)}不提用。"
         return f"At least {percent(self.keep)} of every standby line stays undrawn."

@@ -104,7 +104,7 @@ def test_the_headline_says_what_happened() -> None:
         "Over the next 30 days the first reason is limited funding: CNY 120m of CNY 200m declined.",
     ]
     assert expected == said["en"]
-    assert said["zh"][0] == "今晚借款人还款1亿元，其中6,000万元（60.0%）再次投放给原借款人。"
+    assert said["zh"][0] == "今晚借款人还款1亿元，其中6,000万元（60.0%）再投放给原借款人。"
     assert said["zh"][3] == "未来30天未投放2亿元，首要原因是可用资金不足（1.2亿元）。"
     calm = night.copy()
     calm["declined"] = 0.0

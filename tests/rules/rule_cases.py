@@ -55,7 +55,7 @@ CASES = {
         },
         en="Returning borrowers are lent at most the repaid principal that they ask for again and that passes every "
         "gate; new borrowers at most their demand.",
-        zh="再借金额不超过本期已还本金中客户再次申请且通过各道准入的部分；新客户放款不超过其需求。",
+        zh="再投放金额不超过本期回款本金中客户再次申请且通过各项前置检查的部分；对新借款人的投放不超过其需求。",
         refused=(({"priority": 0}, "priority"), ({"share": 0.5}, "share")),
     ),
     "eligibility": Case(
@@ -70,7 +70,7 @@ CASES = {
             "closed_to_sale": ({("move", "d_shop", "tr", 4): 1}, {"closed_to_sale"}),
         },
         en="A segment that fails a facility's eligibility terms is neither lent to from it nor sold to it.",
-        zh="不符合某资金渠道入池标准的客群，不得由该渠道放款，也不得转让给该渠道。",
+        zh="不符合资金渠道入池标准的客群，该渠道不得对其放款，也不得受让其贷款。",
         refused=(({"warn_at": 1.5}, "warn_at"), ({"field": "pd"}, "field")),
     ),
     "price_cap": Case(
@@ -110,8 +110,8 @@ CASES = {
         },
         en="A partner bank funds at most 25% of its net tier-1 capital and 10% of its loans jointly with this lender, "
         "at most its quota a day, and nothing while frozen.",
-        zh="合作银行与本机构联合贷款的出资余额不超过其一级资本净额的25%、全部贷款的10%，"
-        "每日出资不超过约定额度；合作暂停时不再放款。",
+        zh="合作银行在与本机构联合贷款中的出资余额不超过其一级资本净额的25%及全部贷款余额的10%，"
+        "每日出资不超过约定限额；合作暂停期间不放款。",
         refused=(({"tier1_share": 25}, "tier1_share"), ({"total_share": 0}, "total_share")),
     ),
     "advance_rate": Case(
@@ -123,7 +123,7 @@ CASES = {
             )
         },
         en="Warehouse notes are at most the agreed advance rate on the warehouse's loans and cash.",
-        zh="仓储融资余额不超过其资产池余额与现金之和乘以约定的预支率。",
+        zh="仓储融资余额不超过其资产池余额与现金之和乘以约定的融资比例。",
         refused=(({"advance_rate": 0.8}, "advance_rate"),),
     ),
     "pool_cover": Case(
@@ -172,7 +172,7 @@ CASES = {
         },
         outside={"ratio": ({("balance", "a_east", "bs", 2): 1_666_667}, {"ratio"})},
         en="Total capital is at least 20% of risk-weighted assets.",
-        zh="总资本不低于风险加权资产的20%。",
+        zh="资本净额不低于风险加权资产的20%。",
         refused=(({"ratio": 20}, "ratio"), ({"base": "cet1"}, "base")),
     ),
     "cash_reserve": Case(
@@ -189,7 +189,7 @@ CASES = {
         },
         en="Cash and liquid assets are at least CNY 50m, and at least 10% of drawn non-standard lines plus 5% of "
         "warehouse notes.",
-        zh="现金及优质流动性资产不低于5,000万元，且不低于非标准化借款余额的10%与仓储融资余额的5%之和。",
+        zh="现金及优质流动性资产不低于5,000万元，且不低于非标准化融资余额的10%与仓储融资余额的5%之和。",
         refused=(({"amount": -1}, "amount"), ({"line_share": 10}, "line_share"), ({"amount": float("nan")}, "amount")),
     ),
     "standby": Case(
@@ -197,7 +197,7 @@ CASES = {
         inside={("debt", "standby", 1): 15_000, ("debt", "bank", 1): 80_000},
         outside={"keep": ({("debt", "standby", 1): 15_001}, {"keep"})},
         en="At least 50% of every standby line stays undrawn.",
-        zh="备用授信至少保留50%不提用。",
+        zh="备用授信额度至少保留50%不提用。",
         refused=(({"keep": 50}, "keep"), ({"keep": None}, "keep")),
     ),
     "concentration": Case(
@@ -209,7 +209,7 @@ CASES = {
         },
         outside={"share": ({("balance", "a_east", "bs", 1): 54, ("balance", "d_shop", "bs", 1): 46}, {"share"})},
         en="No group by region holds more than 60% of the managed book, with these exceptions: west 45%.",
-        zh="任一地区的贷款余额不超过管理余额的60%；地区上限为west 45%。",
+        zh="任一地区的贷款余额不超过在管贷款余额的60%；地区上限为west 45%。",
         refused=(
             ({"share": 60}, "share"),
             ({"shares": {"west": 0}}, "shares.west"),
@@ -222,7 +222,7 @@ CASES = {
         inside={("balance", "a_east", "bs", 1): 100, ("balance", "c_east", "bs", 1): 21},
         outside={"rate": ({("balance", "a_east", "ja", 1): 100, ("balance", "c_east", "bs", 1): 21}, {"rate"})},
         en="The expected loss of the own book over twelve months is at most 2% of it.",
-        zh="自有部分贷款未来十二个月的预期损失率不超过2%。",
+        zh="本机构出资部分贷款未来十二个月的预期损失率不超过2%。",
         refused=(({"rate": 2}, "rate"), ({"rate": 0}, "rate")),
     ),
     "household_cap": Case(
@@ -252,7 +252,7 @@ CASES = {
             ),
         },
         en="The relent part of a segment's freed money moves by at most 20% of it from the last executed night.",
-        zh="各客群回款再投放比例较上一执行日的变动不超过20%。",
+        zh="各客群回款再投放比例较上一执行日的变动不超过20个百分点。",
         refused=(({"max_change": 20}, "max_change"), ({"max_change": -0.1}, "max_change")),
     ),
     "line_limit": Case(
@@ -270,7 +270,7 @@ CASES = {
         },
         en="Lines and warehouses are drawn at most to their commitment, repaid at maturity, and not drawn on days that "
         "are no business day.",
-        zh="借款与仓储融资余额不超过承诺额度，到期后须清偿；非工作日不得提款。",
+        zh="借款及仓储融资余额不超过授信承诺额度，到期须清偿；非工作日不得提款。",
         refused=(({"commitment": 5}, "commitment"), ({"origin": "state"}, "origin")),
     ),
     "revolving_period": Case(
@@ -287,7 +287,7 @@ CASES = {
         },
         en="A facility takes no loans once it no longer revolves; in the last three months before that an ABS buys "
         "seasoned loans of at most 5% of its pool a month.",
-        zh="循环期结束或被冻结的资金渠道不再受让或发放贷款；循环期最后三个月，每月转入存量资产不超过资产池的5%。",
+        zh="循环期结束或被冻结的资金渠道不再受让或发放贷款；循环期最后三个月，每月受让存量贷款不超过资产池的5%。",
         refused=(({"stuffing_cap": 5}, "stuffing_cap"), ({"months": 3}, "months")),
     ),
     "lending_stop": Case(

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from liquidity.errors import BadInput
+from liquidity.explain.words import segment_name
 from liquidity.runs.contrast import Contrast, Search, break_even_levers, contrast, stand
 from liquidity.runs.contrast_text import tell
 from liquidity.runs.levers import COST, levers
@@ -142,7 +143,7 @@ def test_every_lever_moves_what_it_says_and_nothing_where_it_stays():
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_sentences(cause, lang):
     lines = tell(answer(cause), lang)
-    assert answer(cause).segment in lines[0]
+    assert segment_name(lang, answer(cause).segment) in lines[0]
     assert len(lines) >= 4
     assert not any("nan" in line or "inf " in line for line in lines)
 
