@@ -139,10 +139,8 @@ def _end(lang: Lang, road: Road) -> str:
     """What is left for the lender: what one more request would earn, nothing, or less than nothing."""
     asked, short = road.parts.get("requests", 0.0), -road.left_per_year
     if road.state != "lent" and short >= TOLD:
-        size = rate(lang, short + asked)
-        return (
-            f"That is {size} short of what it takes." if lang == "en" else f"尚差{points(short + asked)}，不足以放款。"
-        )
+        size = rate(lang, short)
+        return f"It is worth {size} less than the best use." if lang == "en" else f"较最优用途年化低{points(short)}。"
     if asked < TOLD:
         return "Nothing is left." if lang == "en" else "扣除后无剩余。"
     size = rate(lang, asked)

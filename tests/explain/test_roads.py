@@ -225,3 +225,11 @@ def test_small_items_are_told_together_and_nought_is_not_told() -> None:
     assert "a takes 4.00% a year, b takes 3.00% a year, c takes 2.00% a year, the others take 1.50% a year." in text
     assert text.endswith("Nothing is left.")
     assert "all from abs_2026a" in text
+
+
+def test_a_segment_that_is_lent_nothing_tells_what_comes_nearest_and_by_how_much_it_is_worth_less() -> None:
+    changed = road(state="open", taken=0.0, lent=0.0, left_per_year=-0.0122, parts={"capital": 0.1058})
+    text = road_text("en", changed)
+    assert text.startswith("C-full-east is lent nothing again tonight; abs_2026a comes nearest. A CNY lent there earns")
+    assert text.endswith("capital takes 10.58% a year. It is worth 1.22% a year less than the best use.")
+    assert road_text("zh", changed).endswith("capital扣减年化10.58%。较最优用途年化低1.22个百分点。")
