@@ -16,7 +16,10 @@ ABOUT_PRODUCT = ("PRICE_CAP", "LIMIT_POLICY", "STABILITY")
 
 
 def find_culprits(pool: Pool, solved: Solved, amounts: Amounts | None) -> dict[str, Culprit]:
-    """Rules by cause. A cause that only acts once others are lifted names all of its rules."""
+    """Rules by cause, and each by itself ("cause/rule") where the cause is split over its rules.
+
+    A cause that only acts once others are lifted names all of its rules.
+    """
     touched = solved.staged.touched
     acting: dict[str, set[str]] = {}
     known: dict[str, set[str]] = {}
@@ -26,7 +29,12 @@ def find_culprits(pool: Pool, solved: Solved, amounts: Amounts | None) -> dict[s
             if touched[family.place].any():
                 acting.setdefault(family.code, set()).add(family.owner)
     causes = set(amounts.part) & set(known) if amounts is not None else set()
-    return {
+    single = {
+        by: culprit(pool, [by.split("/", 1)[1]], named_segments(solved, cause))
+        for cause, part in (amounts.rule_part if amounts is not None else {}).items()
+        for by in part
+    }
+    return single | {
         cause: culprit(pool, sorted(acting.get(cause) or known[cause]), named_segments(solved, cause))
         for cause in sorted(causes | ({FUNDING} & set(known)))
     }

@@ -105,6 +105,7 @@ class Lifter:
     def solve(self, lifted: Lifted, start: Any) -> tuple[Node, Any]:
         """Lift the rules, solve from the basis `start`, and walk stages 2 and 3."""
         clock, session = time.perf_counter(), self.session
+        session.forget()
         session.reset()
         session.lift(self.rows(lifted))
         method = session.run(start, doubt=True)

@@ -47,8 +47,8 @@ def make_reasons(ledgers: Mapping[str, pd.DataFrame], amounts: Amounts | None, u
     """The table of reasons.
 
     `ledgers`: period label -> ledger by segment in whole fen, tonight first and then `30d`; `amounts` in program units
-    of `unit` CNY, or None where nothing was declined; `culprits` by cause; `grade` of each segment, the class
-    that an action is compared with.
+    of `unit` CNY, or None where nothing was declined; `culprits` by cause, or "cause/rule" where a cause is split over
+    its rules; `grade` of each segment, the class that an action is compared with.
     """
     tables = [
         window_reasons(label, ledger, pool_parts(amounts, window, unit), culprits, grade)
@@ -58,26 +58,23 @@ def make_reasons(ledgers: Mapping[str, pd.DataFrame], amounts: Amounts | None, u
 
 
 def pool_parts(amounts: Amounts | None, window: int, unit: float) -> pd.DataFrame:
-    """Parts of declined by segment and cause in a window [segment, cause, amount, alone, partner, both], CNY.
+    """Parts of declined by segment in a window [segment, cause, by, amount, alone, partner, both], CNY.
 
-    `partner` is the cause without which lifting this one changes nothing, `both` what the two release together.
+    `by` is the rule ("cause/rule") where the cause is split over its rules, else the cause. `partner` is the cause
+    without which lifting this one changes nothing, `both` what the two release together.
     """
     if amounts is None:
-        return pd.DataFrame({"segment": [], "cause": [], "amount": [], "alone": [], "partner": [], "both": []})
-    nothing = np.full(len(amounts.segments), np.nan)
+        return pd.DataFrame({name: [] for name in ("segment", "cause", "by", "amount", "alone", "partner", "both")})
+    count = len(amounts.segments)
     pairs = {pair: part[window] * unit for pair, part in amounts.together(NOTICED / unit).items()}
-    tables = [
-        pd.DataFrame(
-            {
-                "segment": amounts.segments,
-                "cause": cause,
-                "amount": part[window] * unit,
-                "alone": (amounts.alone[cause][window] * unit).round(2) + 0.0 if cause in amounts.alone else nothing,
-                **partners(cause, pairs, len(amounts.segments)),
-            }
-        )
-        for cause, part in amounts.part.items()
-    ]
+    tables = []
+    for cause in amounts.part:
+        part = amounts.rule_part.get(cause) or {cause: amounts.part[cause]}
+        alone = amounts.rule_alone.get(cause) or amounts.alone
+        for by, share in part.items():
+            single = (alone[by][window] * unit).round(2) + 0.0 if by in alone else np.full(count, np.nan)
+            told = {"segment": amounts.segments, "cause": cause, "by": by, "amount": share[window] * unit}
+            tables.append(pd.DataFrame({**told, "alone": single, **partners(cause, pairs, count)}))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -101,7 +98,7 @@ def window_reasons(
     gates = (
         gates.reset_index()
         .set_axis(["segment", "cause", "amount"], axis=1)
-        .assign(alone=np.nan, partner="", both=0.0, gate=True)
+        .assign(alone=np.nan, partner="", both=0.0, gate=True, by="")
     )
     table = pd.concat([frame for frame in (gates, parts.assign(gate=False)) if len(frame)], ignore_index=True)
     table = table[table.amount != 0].assign(period=period)
@@ -125,7 +122,7 @@ def ranked(table: pd.DataFrame) -> pd.DataFrame:
     above = table.shift()
     step = (table.segment != above.segment) | (above.amount - table.amount >= NOTICED)
     table["tie"] = (step | ((above.amount > 0) & (table.amount < 0))).cumsum()
-    table = table.sort_values(["tie", "cause", "gate"], ascending=[True, True, False], ignore_index=True)
+    table = table.sort_values(["tie", "cause", "gate", "by"], ascending=[True, True, False, True], ignore_index=True)
     table["rank"] = table.groupby("segment").cumcount() + 1
     return table.drop(columns="tie")
 
@@ -141,7 +138,7 @@ def class_shares(table: pd.DataFrame, ledger: pd.DataFrame, grade: Mapping[str, 
 
 def told(table: pd.DataFrame, culprits: Mapping[str, Culprit], hit: Mapping[tuple[str, str], float]) -> pd.DataFrame:
     """Add rule, origin, scope and the sentences."""
-    columns = ["segment", "grade", "period", "freed", "cause", "gate", "amount", "alone", "partner", "both"]
+    columns = ["segment", "grade", "period", "freed", "cause", "by", "gate", "amount", "alone", "partner", "both"]
     rows = [tell(row, culprits, hit) for row in table[columns].to_dict("records")]
     return pd.concat([table, pd.DataFrame(rows, index=table.index)], axis=1)
 
@@ -151,7 +148,7 @@ def tell(
 ) -> dict[str, str]:
     """Rule, origin, scope and sentences of one reason."""
     cause, gate = row["cause"], row["gate"]
-    who = NOBODY if gate else culprits.get(cause, NOBODY)
+    who = NOBODY if gate else culprits.get(row["by"], NOBODY)
     when = MONTH if row["period"] == MONTH else "tonight"
     facts = (row["segment"], when, row["freed"], cause)
     out = {"rule": who.rule, "origin": who.origin, "scope": scope(hit.get((cause, row["grade"]), 0.0))}

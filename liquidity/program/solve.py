@@ -150,6 +150,10 @@ class Session:
 
     # ---- solving
 
+    def forget(self) -> None:
+        """Drop what HiGHS remembers of earlier solves, so that an answer does not depend on what was asked before."""
+        self.highs.clearSolver()
+
     def solve(self, basis: Any = None, *, methods: Iterable[str] = (), doubt: bool = False) -> Answer:
         """Solve and read the optimum; see `run`."""
         started = time.perf_counter()

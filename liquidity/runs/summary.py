@@ -74,17 +74,14 @@ def causes_grid(reasons: pd.DataFrame, night: str, currency: str) -> Table:
     table = Table(title="Why the pool declined (attributed, adds up)", title_justify="left")
     for name in ("cause", "30 days", "tonight", "alone, tonight", "rules"):
         table.add_column(name, justify="left" if name in ("cause", "rules") else "right", overflow="fold")
-    wide = pool.pivot_table(index="cause", columns="period", values="amount", aggfunc="sum").reindex(
+    wide = pool.pivot_table(index=["cause", "rule"], columns="period", values="amount", aggfunc="sum").reindex(
         columns=[MONTH, night]
     )
-    alone = pool[pool.period == night].groupby("cause").alone.sum(min_count=1)
-    rules = pool.groupby("cause").rule.first()
-    for cause in wide.sort_values(MONTH, ascending=False).index:
-        single = float(alone.get(cause, float("nan")))
-        cells = [money("en", float(value), currency) if pd.notna(value) else "-" for value in wide.loc[cause]]
-        table.add_row(
-            label("en", cause), *cells, money("en", single, currency) if single == single else "-", rules[cause]
-        )
+    alone = pool[pool.period == night].groupby(["cause", "rule"]).alone.sum(min_count=1)
+    for cause, rule in wide.sort_values(MONTH, ascending=False).index:
+        single = float(alone.get((cause, rule), float("nan")))
+        cells = [money("en", float(value), currency) if pd.notna(value) else "-" for value in wide.loc[(cause, rule)]]
+        table.add_row(label("en", cause), *cells, money("en", single, currency) if single == single else "-", rule)
     return table
 
 
