@@ -41,7 +41,7 @@ class Options:
 
     threads: int = 1
     tolerance: float = 1e-10
-    simplex_iteration_limit: int = 6000
+    simplex_iteration_limit: int = 10000
     time_limit: float = 600.0
 
 

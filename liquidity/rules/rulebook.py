@@ -29,7 +29,7 @@ class SolverOptions(BaseModel):
 
     threads: int = value(1, "Threads of one solve.", "count", ge=1)
     tolerance: float = value(1e-10, "Feasibility tolerance of the simplex solves.", "program unit", ge=1e-10, le=1e-6)
-    simplex_iteration_limit: int = value(6000, "Iterations before a re-solve turns to interior point.", "count", ge=1)
+    simplex_iteration_limit: int = value(10000, "Iterations before a re-solve turns to interior point.", "count", ge=1)
     time_limit: float = value(600.0, "Longest time of one solve.", "second", gt=0)
     workers: int = value(2, "Processes for the amounts.", "count", ge=1)
     split: int = value(64, "Most re-solves spent on telling the rules of one cause apart.", "count", ge=0)

@@ -124,17 +124,26 @@ def contrast(night: Standing, segment: str, amount: float, say: Say = quiet) -> 
     cost, moved = search.forced() if search.target <= most * (1 + ENOUGH) else (None, pd.Series(dtype=float))
     say(f"{segment}: at most {most * search.unit:,.0f} CNY could be relent under every rule")
     found = []
+    wanted = float((night.goals.wanted[0] @ night.solved.staged.last.x)[search.row])
+    within, may = search.target <= wanted * (1 + ENOUGH), acting(night)
     for lever in levers(night.pool, segment):
-        change = search.enable(lever)
+        # what no gate lets through is relent under no limit
+        change = search.enable(lever) if lever.rule in may and (within or lever.kind == "gate") else None
         if change is not None:
             say(f"{lever.what} ({lever.rule}): {change.now:,.6g} -> {change.to:,.6g} {change.unit}")
             found.append(change)
     found.sort(key=lambda change: (change.cost, change.what))
     enabled = tuple([search.prove(change) for change in found[:1]] + found[1:])
-    points = [search.enable(lever) for lever in break_even_levers(night.pool, segment)]
-    wanted = float((night.goals.wanted[0] @ night.solved.staged.last.x)[search.row]) * search.unit
-    return Contrast(segment, amount, search.now * search.unit, wanted, most * search.unit, cost, moved, enabled,
-                    tuple(search.prove(change) for change in points if change is not None), search.solves)  # fmt: skip
+    points = [search.enable(lever) for lever in break_even_levers(night.pool, segment) if within]
+    proved = tuple(search.prove(change) for change in points if change is not None)
+    now, wanted, most = (part * search.unit for part in (search.now, wanted, most))
+    return Contrast(segment, amount, now, wanted, most, cost, moved, enabled, proved, search.solves)
+
+
+def acting(night: Standing) -> set[str]:
+    """Rules with a price at some stage. Loosening another leaves the plan optimal, however far it goes."""
+    touched = night.solved.staged.touched
+    return {family.owner for family in night.solved.held.rows if touched[family.place].any()}
 
 
 def break_even_levers(pool: Pool, segment: str) -> list[Lever]:

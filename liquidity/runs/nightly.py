@@ -8,6 +8,7 @@ from typing import Any
 
 from liquidity.book import Book, opening, read_book
 from liquidity.errors import BadInput, Problem, SolverFailed
+from liquidity.explain.amounts import Amounts
 from liquidity.program.solve import Session
 from liquidity.program.stages import WINDOW_DAYS
 from liquidity.report.html import write_report
@@ -118,6 +119,7 @@ def body(night: Night) -> dict[str, Any]:
         "safe_trusts": list(night.pool.model.SAFE),
         "players": [] if night.amounts is None else list(night.amounts.players),
         "re_solves": 0 if night.amounts is None else night.amounts.solves,
+        "amounts_error": {} if night.amounts is None else errors(night.amounts, unit),
         "orders_drawn": 0 if night.amounts is None else night.amounts.orders,
         "ref_rate": float(data.ref_rate),
         "mean_life": float(data.mean_life),
@@ -126,6 +128,14 @@ def body(night: Night) -> dict[str, Any]:
         "first_days": night.pool.grid.first_days(WINDOW_DAYS),
         "exit_code": night.exit_code,
     }
+
+
+def errors(amounts: Amounts, unit: float) -> dict[str, list[float]]:
+    """Standard error of each cause's amount over all segments, tonight and over 30 days, CNY; empty where exact.
+
+    Errors of segments are added up, as if they fell together: an upper bound.
+    """
+    return {cause: [float(part) for part in error.sum(axis=1) * unit] for cause, error in amounts.error.items()}
 
 
 def write_run(night: Night, record: dict[str, Any], folder: Path, save_model: bool) -> None:
