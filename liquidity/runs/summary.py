@@ -38,10 +38,10 @@ def print_summary(record: dict[str, Any], folder: Path, console: Console) -> Non
         print_texts(told, "text_en", console, 3)
     if error := record.get("amounts_error"):
         most = max(tonight for tonight, _ in error.values()), max(month for _, month in error.values())
-        told = [money("en", part, record["currency"]) for part in most]
+        night_error, month_error = (money("en", part, record["currency"]) for part in most)
         console.print(
-            f"Amounts from {record['orders_drawn']} orders drawn; standard error of a cause up to {told[0]} tonight, "
-            f"{told[1]} in 30 days"
+            f"Amounts from {record['orders_drawn']} orders drawn; standard error of a cause up to {night_error} tonight, "
+            f"{month_error} in 30 days"
         )
     worth = money("en", record["objective"], record["currency"])
     console.print(f"Net worth at the horizon {worth}. Checks: {check_line(record['checks'])}")
