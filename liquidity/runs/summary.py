@@ -40,8 +40,8 @@ def print_summary(record: dict[str, Any], folder: Path, console: Console) -> Non
         most = max(tonight for tonight, _ in error.values()), max(month for _, month in error.values())
         night_error, month_error = (money("en", part, record["currency"]) for part in most)
         console.print(
-            f"Amounts from {record['orders_drawn']} orders drawn; standard error of a cause up to {night_error} tonight, "
-            f"{month_error} in 30 days"
+            f"Amounts from {record['orders_drawn']} orders drawn; standard error of a cause up to "
+            f"{night_error} tonight, {month_error} in 30 days"
         )
     worth = money("en", record["objective"], record["currency"])
     console.print(f"Net worth at the horizon {worth}. Checks: {check_line(record['checks'])}")
