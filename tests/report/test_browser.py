@@ -66,7 +66,7 @@ def test_nothing_overlaps_whatever_the_names(
     assert_sound(answer)
     assert answer["shown"].startswith("E-minimum")
     assert "未来30天" in answer["told"]
-    assert "再次投放给原借款人" in "".join(answer["zh"]["texts"]["waterfall-month"])
+    assert "再投放给原借款人" in "".join(answer["zh"]["texts"]["waterfall-month"])
     expected = {
         name + kind
         for name in ("sankey", "waterfall-month", "waterfall-night", "limits", "funding", "cash")
