@@ -97,7 +97,7 @@ def headline(before: float, after: float, totals: pd.DataFrame, days: tuple[str,
     was, now, size = (money(lang, amount, currency) for amount in (before, after, abs(after - before)))
     more = after >= before
     if lang == "zh":
-        first = f"{days[1]}再次投放给原借款人{now}，{days[0]}为{was}，{'增加' if more else '减少'}{size}。"
+        first = f"{days[1]}再投放给原借款人{now}，{days[0]}为{was}，{'增加' if more else '减少'}{size}。"
     else:
         first = (f"On {days[1]} {now} is relent to the same borrowers, on {days[0]} {was}: {size} "
                  f"{'more' if more else 'less'}.")  # fmt: skip
