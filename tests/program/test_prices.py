@@ -93,6 +93,8 @@ PLANTS: dict[str, Callable[[], Plant]] = {
     "line_limit": with_book(dear_night),
     "revolving_period": with_book(lambda b: b.edit("facilities", "abs_2026a", frozen=True)),
     "lending_stop": with_rule("lending_stop", groups=("west",)),
+    "relend_floor": with_rule("relend_floor", groups=("B",), share=1.0),
+    "inclusion": with_rule("inclusion", share=0.05),
     "pins": with_book(pinned),
 }  # fmt: skip
 

@@ -306,6 +306,55 @@ CASES = {
             ({"by": ""}, "by"),
         ),
     ),
+    "relend_floor": Case(
+        values={"by": "grade", "groups": ["A", "B"], "share": 0.5},
+        # a_east frees 730, of which 584 pass the gates
+        inside={
+            ("balance", "a_east", "bs", 0): 100_000,
+            ("lend", "a_east", "returning", "bs", 1): 200,
+            ("lend", "b_west", "returning", "wh", 1): 93,
+            ("balance", "c_east", "bs", 1): 100_000,
+        },
+        outside={
+            "floor": (
+                {
+                    ("balance", "a_east", "bs", 0): 100_000,
+                    ("lend", "a_east", "returning", "bs", 1): 291,
+                    ("lend", "a_east", "new", "bs", 1): 99,
+                    ("lend", "c_east", "returning", "bs", 1): 99,
+                },
+                {"floor"},
+            )
+        },
+        en="Of what borrowers of grade A, B repaid, asked for again and passed every gate for, at least 50% is lent to "
+        "them again.",
+        zh="信用等级为A、B的客群，回款中再次申请且通过各项前置检查的部分，再投放比例不低于50%。",
+        refused=(
+            ({"share": 50}, "share"),
+            ({"share": 0}, "share"),
+            ({"groups": []}, "groups"),
+            ({"groups": "A"}, "groups"),
+            ({"by": ""}, "by"),
+        ),
+    ),
+    "inclusion": Case(
+        values={"by": "product", "groups": ["instalment"], "share": 0.2},
+        inside={
+            ("lend", "d_shop", "new", "bs", 1): 10,
+            ("lend", "d_shop", "returning", "ja", 1): 10,
+            ("lend", "a_east", "returning", "bs", 1): 50,
+            ("lend", "c_east", "new", "wh", 1): 30,
+        },
+        outside={
+            "lending": (
+                {("lend", "d_shop", "new", "bs", 2): 19.9, ("lend", "a_east", "returning", "ja", 2): 80},
+                {"lending"},
+            )
+        },
+        en="At least 20% of what is lent in a period goes to borrowers of product instalment.",
+        zh="每期新发放贷款中投向产品为instalment的客群的金额占比不低于20%。",
+        refused=(({"share": 20}, "share"), ({"groups": []}, "groups"), ({"of": "equity"}, "of")),
+    ),
     "pins": Case(
         inside={
             ("draw", "bank", 1): 5_000,
