@@ -14,11 +14,13 @@ from liquidity.rules.inclusion import Inclusion
 from liquidity.rules.lending_stop import LendingStop
 from liquidity.rules.leverage_multiple import LeverageMultiple
 from liquidity.rules.line_limit import LineLimit
+from liquidity.rules.npl_ratio import NplRatio
 from liquidity.rules.partner_limit import PartnerLimit
 from liquidity.rules.partner_share import PartnerShare
 from liquidity.rules.pins import Pins
 from liquidity.rules.pool_cover import PoolCover
 from liquidity.rules.price_cap import PriceCap
+from liquidity.rules.provision_cover import ProvisionCover
 from liquidity.rules.relend_floor import RelendFloor
 from liquidity.rules.requests import Requests
 from liquidity.rules.revolving_period import RevolvingPeriod
@@ -39,6 +41,8 @@ ALL: tuple[type[Rule], ...] = (
     Standby,
     Concentration,
     ExpectedLoss,
+    NplRatio,
+    ProvisionCover,
     HouseholdCap,
     Stability,
     LineLimit,
