@@ -167,6 +167,20 @@ BUFFER = on_pool("LIQUIDITY_BUFFER", "cash_reserve")
 CAPITAL = on_pool("CAPITAL", "capital")
 LEVERAGE = on_pool("LEVERAGE", "leverage_multiple")
 RISK = on_pool("RISK_BUDGET", "expected_loss")
+
+
+def served(missing: float, part: float = 0.5) -> Plant:
+    """A floor for firms that leaves no room for `part` of what `joint-east` freed; it earns least of all.
+
+    Its new borrowers go without first. `missing`: what the others do not lend anyway.
+    """
+    others = [s for s in held().index if s != "firm-east"]
+    firm, cut = freed("firm-east") + new("firm-east"), new("joint-east") + part * freed("joint-east")
+    rest = sum(freed(s) + new(s) for s in others) - missing - cut
+    plant = on_rule("PRIORITY", "inclusion", "joint-east", share=firm / (firm + rest))
+    return Plant(plant.cause, plant.rule, plant.put, lambda: {"joint-east": part * freed("joint-east")})
+
+
 SHARE = 0.501
 "Of the book that the east may hold; it holds a little more."
 

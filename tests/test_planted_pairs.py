@@ -41,6 +41,7 @@ from tests.plants import (
     new,
     pin,
     quota,
+    served,
     too_east,
 )
 from tests.test_planted import GATES, assert_adds_up, book, rulebook, tonight
@@ -156,6 +157,7 @@ PAIRS: dict[str, tuple[Plant, Plant, Oracle]] = {
     "score and funding": (SCORE, FUNDING, added),
     "score and buffer": (SCORE, BUFFER, added),
     "model and leverage": (MODEL, LEVERAGE, added),
+    "asked and served": (ASKED, served(missing=0.5 * freed("B-full-east")), added),
     "asked and risk": (ASKED, RISK, added),
     # gate x pool, one segment
     "asked and unprofitable": (ASKED, DEAR, behind),

@@ -10,14 +10,18 @@ from liquidity.rules.concentration import Concentration
 from liquidity.rules.eligibility import Eligibility
 from liquidity.rules.expected_loss import ExpectedLoss
 from liquidity.rules.household_cap import HouseholdCap
+from liquidity.rules.inclusion import Inclusion
 from liquidity.rules.lending_stop import LendingStop
 from liquidity.rules.leverage_multiple import LeverageMultiple
 from liquidity.rules.line_limit import LineLimit
+from liquidity.rules.npl_ratio import NplRatio
 from liquidity.rules.partner_limit import PartnerLimit
 from liquidity.rules.partner_share import PartnerShare
 from liquidity.rules.pins import Pins
 from liquidity.rules.pool_cover import PoolCover
 from liquidity.rules.price_cap import PriceCap
+from liquidity.rules.provision_cover import ProvisionCover
+from liquidity.rules.relend_floor import RelendFloor
 from liquidity.rules.requests import Requests
 from liquidity.rules.revolving_period import RevolvingPeriod
 from liquidity.rules.stability import Stability
@@ -37,11 +41,15 @@ ALL: tuple[type[Rule], ...] = (
     Standby,
     Concentration,
     ExpectedLoss,
+    NplRatio,
+    ProvisionCover,
     HouseholdCap,
     Stability,
     LineLimit,
     RevolvingPeriod,
     LendingStop,
+    RelendFloor,
+    Inclusion,
     Pins,
 )
 KINDS: dict[str, type[Rule]] = {cls.model_fields["kind"].default: cls for cls in ALL}

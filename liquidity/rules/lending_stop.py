@@ -9,6 +9,7 @@ from pydantic import model_validator
 
 from liquidity.errors import Problem
 from liquidity.rules.base import Lang, Rule, value
+from liquidity.rules.groups import group_of, unknown_groups
 from liquidity.rules.text import field_zh, join
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class LendingStop(Rule):
 
     def write(self, pool: Pool) -> None:
         """Rows `stop` (segment, period)."""
-        column = pool.book["segments"][self.by].astype(str)
+        column = group_of(pool.book, self.by)
         stopped = [s for s in pool.model.SEGMENT if column[s] in self.groups]
         if stopped and self.in_force(pool):
             pool.limit(
@@ -59,12 +60,7 @@ class LendingStop(Rule):
 
     def check(self, book: Book) -> list[Problem]:
         """The column and every named group must exist."""
-        segments = book["segments"]
-        if self.by not in segments.columns:
-            return [self.problem("by", self.by, f"a column of segments: {', '.join(segments.columns)}")]
-        groups = sorted(segments[self.by].astype(str).unique())
-        expected = f"one of the groups by {self.by}: {', '.join(groups)}"
-        return [self.problem("groups", group, expected) for group in self.groups if group not in groups]
+        return unknown_groups(self, book, self.by, self.groups, "groups")
 
     def formula(self) -> str:
         """See Rule."""

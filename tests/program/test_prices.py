@@ -67,6 +67,14 @@ def poor_trust(book: Book) -> Book:
     return book.edit("segments", "trust-west", apr=0.02, opex_rate=0.1)
 
 
+def late_defaults(book: Book) -> Book:
+    """Loans that hardly earn and default often, and facilities that are open to all."""
+    book = book.edit("segments", "C-full-west", pd=0.06, lgd=0.3, apr=0.09, apr_all_in=0.09)
+    for facility in ("joint_a", "balance_sheet"):
+        book = book.edit("eligibility", (facility, "product", "in"), value="card|cobranded|firm|trust")
+    return book
+
+
 def stable() -> Plant:
     book, rules = calm()
     return book, rules, pd.Series(0.5, index=book["segments"].index)
@@ -88,11 +96,20 @@ PLANTS: dict[str, Callable[[], Plant]] = {
     "standby": with_book(dear_night),
     "concentration": with_rule("region", shares={"east": 0.501}),
     "expected_loss": with_rule("expected_loss", rate=0.008075),
+    "npl_ratio": lambda: (
+        late_defaults(calm()[0]), calm()[1].edit("npl_ratio", write_off_rate=0.0, share=0.01263), None,
+    ),
+    "provision_cover": with_rule("provision_cover", loan_share=0.009687),
     "household_cap": with_book(lambda b: b.edit("segments", "firm-east", borrowers=29)),
     "stability": stable,
     "line_limit": with_book(dear_night),
     "revolving_period": with_book(lambda b: b.edit("facilities", "abs_2026a", frozen=True)),
     "lending_stop": with_rule("lending_stop", groups=("west",)),
+    "relend_floor": lambda: (
+        calm()[0].edit("segments", "B-full-east", opex_rate=0.15),
+        calm()[1].edit("relend_floor", groups=("B",), share=0.9), None,
+    ),
+    "inclusion": with_rule("inclusion", share=0.05),
     "pins": with_book(pinned),
 }  # fmt: skip
 

@@ -225,6 +225,47 @@ CASES = {
         zh="本机构出资部分贷款未来十二个月的预期损失率不超过2%。",
         refused=(({"rate": 2}, "rate"), ({"rate": 0}, "rate")),
     ),
+    "npl_ratio": Case(
+        values={"share": 0.04, "write_off_rate": 1.2},
+        inside={
+            ("npl_ratio_npl", 1): 40,
+            ("balance", "a_east", "bs", 1): 900,
+            ("balance", "c_east", "ja", 1): 200,
+            ("npl_ratio_npl", 0): 99,
+        },
+        outside={"ratio": ({("npl_ratio_npl", 1): 40.1, ("balance", "a_east", "ja", 1): 3_200}, {"ratio"})},
+        en="Non-performing loans are at most 4% of the own part of all loans; they are written off at a rate of 1.2 a "
+        "year.",
+        zh="本机构出资部分贷款的不良率不超过4%（不良贷款年核销率1.2）。",
+        refused=(
+            ({"share": 4}, "share"),
+            ({"share": 0}, "share"),
+            ({"write_off_rate": -1}, "write_off_rate"),
+            ({"write_off_rate": None}, "write_off_rate"),
+        ),
+    ),
+    "provision_cover": Case(
+        values={"npl_share": 1.5, "loan_share": 0.025, "write_off_rate": 1.2},
+        inside={
+            ("provision", 1): 30,
+            ("provision_cover_npl", 1): 20,
+            ("balance", "a_east", "bs", 1): 1_000,
+            ("balance", "c_east", "ja", 1): 600,
+        },
+        outside={
+            "npl": ({("provision", 2): 30, ("provision_cover_npl", 2): 20.1}, {"npl"}),
+            "loans": ({("provision", 2): 30, ("balance", "b_west", "tr", 2): 1_201}, {"loans"}),
+        },
+        en="Provisions are at least 150% of non-performing loans and at least 2.5% of all loans; non-performing loans "
+        "are written off at a rate of 1.2 a year.",
+        zh="贷款损失准备不低于不良贷款的150%，且不低于全部贷款的2.5%（不良贷款年核销率1.2）。",
+        refused=(
+            ({"npl_share": 0}, "npl_share"),
+            ({"loan_share": 2.5}, "loan_share"),
+            ({"npl_share": None, "loan_share": None}, ""),
+            ({"write_off_rate": float("inf")}, "write_off_rate"),
+        ),
+    ),
     "household_cap": Case(
         values={"caps": {"consumption": 200_000}, "net_assets_share": 0.01},
         inside={("balance", "c_east", "bs", 1): 1_000_000, ("balance", "d_shop", "bs", 1): 120_000},
@@ -305,6 +346,55 @@ CASES = {
             ({"from": "2026-11-30", "to": "2026-11-21"}, ""),
             ({"by": ""}, "by"),
         ),
+    ),
+    "relend_floor": Case(
+        values={"by": "grade", "groups": ["A", "B"], "share": 0.5},
+        # a_east frees 730, of which 584 pass the gates
+        inside={
+            ("balance", "a_east", "bs", 0): 100_000,
+            ("lend", "a_east", "returning", "bs", 1): 200,
+            ("lend", "b_west", "returning", "wh", 1): 93,
+            ("balance", "c_east", "bs", 1): 100_000,
+        },
+        outside={
+            "floor": (
+                {
+                    ("balance", "a_east", "bs", 0): 100_000,
+                    ("lend", "a_east", "returning", "bs", 1): 291,
+                    ("lend", "a_east", "new", "bs", 1): 99,
+                    ("lend", "c_east", "returning", "bs", 1): 99,
+                },
+                {"floor"},
+            )
+        },
+        en="Of what borrowers of grade A, B repaid, asked for again and passed every gate for, at least 50% is lent to "
+        "them again.",
+        zh="信用等级为A、B的客群，回款中再次申请且通过各项前置检查的部分，再投放比例不低于50%。",
+        refused=(
+            ({"share": 50}, "share"),
+            ({"share": 0}, "share"),
+            ({"groups": []}, "groups"),
+            ({"groups": "A"}, "groups"),
+            ({"by": ""}, "by"),
+        ),
+    ),
+    "inclusion": Case(
+        values={"by": "product", "groups": ["instalment"], "share": 0.2},
+        inside={
+            ("lend", "d_shop", "new", "bs", 1): 10,
+            ("lend", "d_shop", "returning", "ja", 1): 10,
+            ("lend", "a_east", "returning", "bs", 1): 50,
+            ("lend", "c_east", "new", "wh", 1): 30,
+        },
+        outside={
+            "lending": (
+                {("lend", "d_shop", "new", "bs", 2): 19.9, ("lend", "a_east", "returning", "ja", 2): 80},
+                {"lending"},
+            )
+        },
+        en="At least 20% of what is lent in a period goes to borrowers of product instalment.",
+        zh="每期新发放贷款中投向产品为instalment的客群的金额占比不低于20%。",
+        refused=(({"share": 20}, "share"), ({"groups": []}, "groups"), ({"of": "equity"}, "of")),
     ),
     "pins": Case(
         inside={
