@@ -12,6 +12,7 @@ from liquidity.rules.expected_loss import ExpectedLoss
 from liquidity.rules.household_cap import HouseholdCap
 from liquidity.rules.lending_stop import LendingStop
 from liquidity.rules.leverage_multiple import LeverageMultiple
+from liquidity.rules.leverage_ratio import LeverageRatio
 from liquidity.rules.line_limit import LineLimit
 from liquidity.rules.partner_limit import PartnerLimit
 from liquidity.rules.partner_share import PartnerShare
@@ -32,6 +33,7 @@ ALL: tuple[type[Rule], ...] = (
     AdvanceRate,
     PoolCover,
     LeverageMultiple,
+    LeverageRatio,
     Capital,
     CashReserve,
     Standby,
