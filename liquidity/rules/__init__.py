@@ -13,6 +13,7 @@ from liquidity.rules.household_cap import HouseholdCap
 from liquidity.rules.inclusion import Inclusion
 from liquidity.rules.lending_stop import LendingStop
 from liquidity.rules.leverage_multiple import LeverageMultiple
+from liquidity.rules.leverage_ratio import LeverageRatio
 from liquidity.rules.line_limit import LineLimit
 from liquidity.rules.npl_ratio import NplRatio
 from liquidity.rules.partner_limit import PartnerLimit
@@ -36,6 +37,7 @@ ALL: tuple[type[Rule], ...] = (
     AdvanceRate,
     PoolCover,
     LeverageMultiple,
+    LeverageRatio,
     Capital,
     CashReserve,
     Standby,

@@ -91,6 +91,7 @@ PLANTS: dict[str, Callable[[], Plant]] = {
     ),
     "pool_cover": lambda: (poor_trust(calm()[0]), calm()[1].edit("pool_cover", max_uninvested=0.1), None),
     "leverage_multiple": with_rule("leverage_multiple", standardised_multiple=2.5),
+    "leverage_ratio": with_rule("leverage_ratio", ratio=0.2),
     "capital": with_rule("capital", ratio=0.38),
     "cash_reserve": with_rule("cash_reserve", amount=9e8),
     "standby": with_book(dear_night),
