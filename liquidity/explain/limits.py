@@ -54,10 +54,11 @@ def family_limits(pool: Pool, solved: Solved, family: Family, rows: Rows, compil
     frame["used"] = limit - np.where(at_most, room, -room) * size
     frame["limit"], frame["unit"] = limit, unit
     frame["headroom_cny"] = (room * pool.unit).round(2) + 0.0
-    frame["price"] = price * pool.unit / size
+    # where the total is not positive there is no ratio: the share used is blank, and nothing is priced in its unit
+    frame["price"] = np.where(price == 0, 0.0, price * pool.unit / size)
     ends = np.array([ranges.get(row, (np.nan, np.nan)) for row in range(family.start, family.stop)])
     frame["price_low"], frame["price_high"] = (ends * (pool.unit / size)[:, None]).T
-    frame["shortfall"] = short * size
+    frame["shortfall"] = np.where(short == 0, 0.0, short * size)
     frame["level"] = levels(frame, price, rule.warn_at, at_most)
     return frame
 
@@ -75,7 +76,8 @@ def natural(pool: Pool, family: Family, rows: Rows, bound: np.ndarray, x: np.nda
             compiler: Compiler) -> tuple[np.ndarray, np.ndarray, str]:  # fmt: skip
     """Limits in the rule's own unit, what one program unit of room is there, and the unit.
 
-    A rule told against a total in CNY has that total, as it stands in the plan, for its limit.
+    A rule told against a total in CNY has that total, as it stands in the plan, for its limit. Against a total that is
+    not positive there is no ratio: NaN in place of what a unit of room is.
     """
     if rows.ratio is None:
         return bound * pool.unit, np.full(len(bound), pool.unit), rows.unit
@@ -85,7 +87,8 @@ def natural(pool: Pool, family: Family, rows: Rows, bound: np.ndarray, x: np.nda
     limit = np.array([ratio.limit(*index) for index in family.index], float)
     if ratio.unit == pool.book.currency:
         return limit * total * pool.unit, np.full(len(bound), pool.unit), ratio.unit
-    return limit * SCALE[ratio.unit], SCALE[ratio.unit] / total, ratio.unit
+    size = np.divide(SCALE[ratio.unit], total, out=np.full(len(total), np.nan), where=total > 0)
+    return limit * SCALE[ratio.unit], size, ratio.unit
 
 
 def places(family: Family) -> list[str]:

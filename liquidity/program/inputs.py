@@ -207,8 +207,8 @@ def lender_part(book: Book, unit: float, data: xr.Dataset, market_rate: float) -
     drawn = np.concatenate([data.debt.values, data.notes.values[data.notes.values > 0]])
     ref = float(rates @ drawn / drawn.sum()) if drawn.sum() > 0 else float(market_rate)
     dearest = max([market_rate, *data.line_rate.values, *data.rate.values, *data.coupon.values])
-    money = {name: float(lender[name]) / unit for name in ("cash", "hqla", "equity", "provision", "net_assets",
-             "tier1_capital", "total_capital", "opex_per_year")}  # fmt: skip
+    money = {name: float(lender[name]) / unit for name in ("cash", "hqla", "hqla_2a", "hqla_2b", "equity", "provision",
+             "net_assets", "tier1_capital", "total_capital", "opex_per_year")}  # fmt: skip
     rates_ = {
         "cash_rate": float(lender.cash_rate),
         "ref_rate": ref,

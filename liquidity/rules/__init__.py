@@ -9,12 +9,16 @@ from liquidity.rules.cash_reserve import CashReserve
 from liquidity.rules.concentration import Concentration
 from liquidity.rules.eligibility import Eligibility
 from liquidity.rules.expected_loss import ExpectedLoss
+from liquidity.rules.guarantee_share import GuaranteeShare
 from liquidity.rules.household_cap import HouseholdCap
 from liquidity.rules.inclusion import Inclusion
+from liquidity.rules.large_exposure import LargeExposure
 from liquidity.rules.lending_stop import LendingStop
 from liquidity.rules.leverage_multiple import LeverageMultiple
 from liquidity.rules.leverage_ratio import LeverageRatio
 from liquidity.rules.line_limit import LineLimit
+from liquidity.rules.liquidity_coverage import LiquidityCoverage
+from liquidity.rules.liquidity_ratio import LiquidityRatio
 from liquidity.rules.npl_ratio import NplRatio
 from liquidity.rules.partner_limit import PartnerLimit
 from liquidity.rules.partner_share import PartnerShare
@@ -26,7 +30,9 @@ from liquidity.rules.relend_floor import RelendFloor
 from liquidity.rules.requests import Requests
 from liquidity.rules.revolving_period import RevolvingPeriod
 from liquidity.rules.stability import Stability
+from liquidity.rules.stable_funding import StableFunding
 from liquidity.rules.standby import Standby
+from liquidity.rules.survival import Survival
 
 ALL: tuple[type[Rule], ...] = (
     Requests,
@@ -53,6 +59,12 @@ ALL: tuple[type[Rule], ...] = (
     RelendFloor,
     Inclusion,
     Pins,
+    LiquidityCoverage,
+    StableFunding,
+    LiquidityRatio,
+    Survival,
+    LargeExposure,
+    GuaranteeShare,
 )
 KINDS: dict[str, type[Rule]] = {cls.model_fields["kind"].default: cls for cls in ALL}
 

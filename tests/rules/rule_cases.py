@@ -444,4 +444,97 @@ CASES = {
         zh="执行业务人员逐条录入的人工指令（金额、对象、起止日期）。",
         refused=(({"target": "draw"}, "target"), ({"verified": "perhaps"}, "verified")),
     ),
+    "liquidity_coverage": Case(
+        values={"early_runoff": 0.1},
+        # 47,500 of undrawn lines, less 3,400 of level 2A, 1,000 of 2B and 4,000 of level 1, and what the bank may call
+        inside={**every(50_000, "cash"), ("debt", "bank", 1): 10_900},
+        outside={"cover": ({**every(50_000, "cash"), ("debt", "bank", 1): 10_901}, {"cover"})},
+        en="Liquid assets are at least 100% of the net outflow of the next 30 days: borrowers draw 5% of their undrawn "
+        "lines, 50% of the payments on performing loans counts, inflows up to 75% of outflows; level 2 is at most 40% "
+        "of liquid assets, level 2B 15%.",
+        zh="优质流动性资产不低于未来30日净现金流出的100%；未使用授信额度按5%计入流出，正常贷款还款按50%计入流入，"
+        "流入以流出的75%为限；二级资产占比不超过40%，2B资产不超过15%。",
+        refused=(
+            ({"ratio": 0}, "ratio"),
+            ({"days": 0}, "days"),
+            ({"inflow_cap": 1}, "inflow_cap"),
+            ({"level2_cap": 40}, "level2_cap"),
+            ({"runoff": {"interbank": 2}}, "runoff.interbank"),
+            ({"runoff": {"deposit": 0.1}}, "runoff.deposit.[key]"),
+        ),
+    ),
+    "stable_funding": Case(
+        # capital of 250,000; 49,300 is needed by liquid assets and undrawn lines; a loan drawn frees its line of 5%
+        inside={
+            ("balance", "a_east", "bs", 1): 446_000,
+            ("balance", "b_west", "tr", 1): 10_000,
+            ("debt", "bond", 1): 9_400,
+            ("debt", "bank", 1): 70_000,
+            ("equity", 1): 300,
+            ("equity", 0): 200,
+        },
+        outside={"funding": ({("balance", "a_east", "bs", 1): 446_001}, {"funding"})},
+        en="Stable funding is at least 100% of what the assets need: debt of half a year to a year counts 50%, shorter "
+        "debt 0%; loans up to a year need 50%, longer ones 85%, undrawn credit lines 5%.",
+        zh="可用稳定资金不低于所需稳定资金的100%：剩余期限半年至一年的融资按50%、不足半年的按0%计入；"
+        "一年以内贷款按50%、一年以上贷款按85%计提，未使用授信额度按5%计提。",
+        refused=(({"ratio": 0}, "ratio"), ({"asf_middle": 50}, "asf_middle"), ({"safe_weight": -1}, "safe_weight")),
+    ),
+    "liquidity_ratio": Case(
+        values={"ratio": 0.5, "undated_share": 0.1},
+        inside={("cash", 1): 5_000, ("debt", "bank", 1): 20_000, ("debt", "bond", 1): 100_000},
+        outside={"ratio": ({("cash", 1): 5_000, ("debt", "bank", 1): 20_001, ("debt", "bond", 1): 100_000}, {"ratio"})},
+        en="Liquid assets are at least 50% of the liabilities due within 30 days; 100% of the payments due on "
+        "performing loans in that time counts.",
+        zh="流动性资产不低于30日内到期负债的50%，其中30日内到期的正常贷款按100%计入。",
+        refused=(({"ratio": -0.5}, "ratio"), ({"days": 0}, "days"), ({"loan_share": 2}, "loan_share")),
+    ),
+    "survival": Case(
+        values={"days": 45, "called": 0.05, "undrawn_rate": 0.02, "haircut": 0.1},
+        # 19,000 drawn by borrowers and 123.29 of costs, less 9,000 of liquid assets; the bank is paid with its interest
+        inside={**every(11_130, "cash"), ("debt", "bank", 1): 1_000},
+        outside={"last": ({**every(11_130, "cash"), ("debt", "bank", 1): 1_002}, {"last"})},
+        en="Cash and liquid assets last 45 days with every market shut: debts due are paid, 5% of other lines is "
+        "called, borrowers draw 2% of their undrawn lines, 80% of the payments due comes in, liquid assets sell at a "
+        "loss of 10%.",
+        zh="在融资渠道全部关闭的压力情景下，现金及优质流动性资产足以维持45日：到期债务如期偿付，未到期借款被提前收回5%，"
+        "借款人动用未使用授信额度的2%，正常贷款应收还款到账80%，流动性资产变现折价10%。",
+        refused=(({"days": None}, "days"), ({"days": 0}, "days"), ({"collected": 80}, "collected")),
+    ),
+    "large_exposure": Case(
+        inside={
+            ("balance", "d_shop", "bs", 1): 115_050,
+            ("equity", 1): 300,
+            ("equity", 0): 200,
+            ("balance", "b_west", "bs", 1): 100_000,
+            ("balance", "b_west", "ja", 1): 50_000,
+        },
+        outside={
+            "borrower": ({("balance", "d_shop", "bs", 1): 115_001}, {"borrower"}),
+            "guarantor": (
+                {("balance", "b_west", "bs", 1): 100_000, ("balance", "b_west", "jb", 1): 60_004},
+                {"guarantor"},
+            ),
+        },
+        en="One borrower with related parties owes at most 15% of tier-1 capital, one guarantor stands for at most "
+        "25%.",
+        zh="单一借款人及其关联方的贷款余额不超过一级资本净额的15%，单一担保人所担保的贷款余额不超过一级资本净额的25%。",
+        refused=(
+            ({"borrower_share": 15}, "borrower_share"),
+            ({"guarantor_share": 0}, "guarantor_share"),
+            ({"base": "equity"}, "base"),
+        ),
+    ),
+    "guarantee_share": Case(
+        values={"share": 0.4},
+        inside={
+            ("balance", "b_west", "bs", 1): 40,
+            ("balance", "a_east", "bs", 1): 54,
+            ("balance", "c_east", "ja", 1): 20,
+        },
+        outside={"share": ({("balance", "b_west", "bs", 1): 41, ("balance", "a_east", "bs", 1): 60}, {"share"})},
+        en="Loans with a guarantee or credit insurance are at most 40% of own loans.",
+        zh="担保增信贷款余额不超过本机构出资贷款余额的40%。",
+        refused=(({"share": 40}, "share"), ({"share": -0.1}, "share")),
+    ),
 }

@@ -119,12 +119,13 @@ def test_the_same_rule_twice_under_two_names(kind, write):
 
 
 def test_no_kind_lacks_anything():
-    """A new kind needs a case, a golden file, sentences, refusals, maths, a cause and a place in both rulebooks."""
+    """A new kind needs a case, a golden file, sentences, refusals, maths, a cause and a place in the calm rulebook."""
     assert set(CASES) == set(KINDS)
     assert {file.stem for file in GOLDEN.glob("*.lp")} == set(KINDS)
     for model in ("online_microlender", "calm"):
         used = tomllib.loads((MODELS / f"{model}.toml").read_text(encoding="utf-8"))["rule"]
-        assert {entry["kind"] for entry in used} == set(KINDS)
+        assert {entry["kind"] for entry in used} <= set(KINDS)
+        assert model != "calm" or {entry["kind"] for entry in used} == set(KINDS)
         assert all(entry["source"] for entry in used)
     for kind, cls in KINDS.items():
         case, rule = CASES[kind], make(kind)
