@@ -52,11 +52,7 @@ class LeverageRatio(Rule):
             ratio=Ratio(
                 limit=lambda t: share,
                 of=lambda m, t: (
-                    loans.total(m, t)
-                    + m.cash[t]
-                    + sum(m.facility_cash[f, t] for f in m.SPV)
-                    - m.provision[t]
-                    + hqla
+                    loans.total(m, t) + m.cash[t] + sum(m.facility_cash[f, t] for f in m.SPV) - m.provision[t] + hqla
                 ),
             ),
         )

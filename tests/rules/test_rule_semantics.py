@@ -43,7 +43,7 @@ def test_what_gives_way_and_what_is_lifted():
         "requests", "eligibility", "price_cap", "revolving_period", "lending_stop", "partner_share",
     }  # fmt: skip
     assert {kind for kind, cls in KINDS.items() if not cls.liftable} == {"requests"}
-    assert len(ALL) == len(KINDS) == 19
+    assert len(ALL) == len(KINDS) == 20
 
 
 def test_a_rule_without_rows_says_so(write):
