@@ -1,51 +1,15 @@
-"""Published optimisation cases: their figures as printed, and our own way to them.
+"""Published cases: their figures as printed, and our own way to them.
 
-Every case is written like the lender's program (`liquidity.program.writer`), compiled by `compile_program` and solved
-by `Session`, so that what is checked here is the road every run takes.
+Every optimisation case is written like the lender's program (`liquidity.program.writer`), compiled by
+`compile_program` and solved by `Session`, so that what is checked here is the road every run takes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from decimal import Decimal
-
+from liquidity.program.cases_basel import BASEL_CASES
 from liquidity.program.cases_funding import solve_financing, solve_loan_policy
+from liquidity.program.cases_kit import Case, Figure
 from liquidity.program.cases_stochastic import solve_farmer, solve_planning
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One published figure: `printed` exactly as it stands in the source, in `unit`."""
-
-    name: str
-    printed: str
-    unit: str
-
-    @property
-    def published(self) -> float:
-        """The figure as a number."""
-        return float(self._decimal)
-
-    @property
-    def tolerance(self) -> float:
-        """Half a unit of the last digit printed."""
-        return 0.5 * 10.0 ** int(self._decimal.as_tuple().exponent)
-
-    @property
-    def _decimal(self) -> Decimal:
-        return Decimal(self.printed.replace(",", ""))
-
-
-@dataclass(frozen=True)
-class Case:
-    """A published case: `solve` gives our own value of every figure by name."""
-
-    name: str
-    source: str
-    figures: tuple[Figure, ...]
-    solve: Callable[[], dict[str, float]]
-
 
 BIRGE = "Birge and Louveaux, Introduction to Stochastic Programming"
 CASES = (
@@ -90,5 +54,6 @@ CASES = (
         ),
         solve_planning,
     ),
+    *BASEL_CASES,
 )
 """Every published case that `liquidity verify` solves."""

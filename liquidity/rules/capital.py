@@ -141,6 +141,8 @@ class Capital(Rule):
         parts = [
             f"{word} capital is at least {percent(self.ratio)} of risk-weighted assets{APPROACHES_EN[self.approach]}"
         ]
+        assets = f"risk-weighted assets{APPROACHES_EN[self.approach]}"
+        parts = [f"{word} capital is at least {percent(self.ratio)} of {assets}"]
         if self.approach == "irb" and self.floor > 0:
             parts.append(f"which count for at least {percent(self.floor)} of the standardised ones")
         if self.ccf > 0:

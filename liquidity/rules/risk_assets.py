@@ -104,7 +104,8 @@ def weigh_kept(pool: Pool, weight: np.ndarray, standard: np.ndarray) -> Kept:
         k_sa = float(standard @ balance) / total / PER_CAPITAL
         by_class = class_weights(pool.book, f, notes, total, k_sa) * ~sold
         excess = total - float(notes.sum())
-        share = largest_share(pool.book, f, excess)
+        # the book has whole classes only: of one the lender holds all or nothing, and all of what lies beyond them
+        share = float(excess > 0 or (notes[~sold] > 0).any())
         if excess >= 0 and float(by_class @ notes) + PER_CAPITAL * excess <= share * float(weight @ balance):
             out.through[place], out.first[place], out.tranche[rank] = 0.0, PER_CAPITAL, by_class
         else:
@@ -113,22 +114,9 @@ def weigh_kept(pool: Pool, weight: np.ndarray, standard: np.ndarray) -> Kept:
 
 
 def class_weights(book: Book, facility: str, notes: np.ndarray, total: float, k_sa: float) -> np.ndarray:
-    """SEC-SA weights of all classes of a trust, most senior first; classes of one rank are one tranche."""
-    table = book["tranches"].loc[facility].sort_values("seniority", kind="stable")
-    rank = np.unique(table.seniority.to_numpy(), return_inverse=True)[1]
-    thick = np.bincount(rank, weights=notes)
-    low, high = attachment(thick, total)
+    """SEC-SA weights of all classes of a trust, most senior first."""
+    low, high = attachment(notes, total)
     pool = book["balances"].xs(facility, level="facility")
     held = float((pool.balance + pool.npl).sum())
     delinquent = float(pool.npl.sum()) / held if held > 0 else 0.0
-    return tranche_weight(k_sa, delinquent, low, high, senior=np.arange(len(thick)) == 0)[rank]
-
-
-def largest_share(book: Book, facility: str, excess: float) -> float:
-    """The lender's largest share in any class of a trust; over-collateral is a class of which it holds all."""
-    if excess > 0:
-        return 1.0
-    table = book["tranches"].loc[facility]
-    own = table.balance.where(table.holder == "retained", 0.0).groupby(table.seniority).sum()
-    whole = table.balance.groupby(table.seniority).sum()
-    return float((own[whole > 0] / whole[whole > 0]).max()) if (whole > 0).any() else 1.0
+    return tranche_weight(k_sa, delinquent, low, high, senior=np.arange(len(notes)) == 0)

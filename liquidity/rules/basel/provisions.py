@@ -10,14 +10,14 @@ from liquidity.rules.basel.kinds import Numbers
 def conditional_losses(
     pd: Numbers, lgd: Numbers, ead: Numbers, eir: Numbers, times: Numbers | None = None
 ) -> np.ndarray:  # noqa: E501
+def conditional_losses(pd: Numbers, lgd: Numbers, ead: Numbers, eir: Numbers) -> np.ndarray:
     """Discounted expected losses by year, last axis: DF_t S_{t-1} pd_t lgd_t ead_t.
 
-    `pd` is conditional on no default before; `eir` 1/year, effective; `times` (years) at which the losses fall,
-    1, 2, ... where not given. Money as `ead`.
+    `pd` is conditional on no default before; `eir` 1/year, effective. Money as `ead`.
     """
     pd, lgd, ead, eir = np.broadcast_arrays(*(np.asarray(part, float) for part in (pd, lgd, ead, eir)))
-    years = np.arange(1, pd.shape[-1] + 1) if times is None else np.asarray(times, float)
-    alive = np.cumprod(1 - pd, axis=-1) / (1 - pd)
+    years = np.arange(1, pd.shape[-1] + 1)
+    alive = np.concatenate([np.ones_like(pd[..., :1]), np.cumprod(1 - pd, axis=-1)[..., :-1]], axis=-1)
     return (1 + eir) ** -years * alive * pd * lgd * ead
 
 
