@@ -16,9 +16,13 @@ import xarray as xr
 from liquidity.book.casting import as_arrow, cast
 from liquidity.book.checks import check_tables
 from liquidity.book.dataset import make_dataset
-from liquidity.book.fields import TABLES, Table
+from liquidity.book.fields import TABLES, TEXTUAL, Field, Table
 from liquidity.book.tidy import empty, flatten, settle, tidy
 from liquidity.errors import BadInput, Problem
+
+LATER = {("lender", "hqla_2a"), ("lender", "hqla_2b"), ("segments", "guarantor"), ("segments", "largest_share")}
+"""Columns that came after the first runs: part of a digest only where they say something, so that a book without them
+has the digest it always had."""
 
 
 class Tables(Mapping[str, pd.DataFrame]):
@@ -89,6 +93,8 @@ class Book:
             frame = flatten(table, self[name])
             sha.update(f"{name}\x1d{len(frame)}\x1d".encode())
             for field in table.fields:
+                if says_nothing(field, frame[field.name]):
+                    continue
                 sha.update(f"{field.name}\x1e".encode())
                 sha.update(_column_bytes(frame[field.name]))
         return sha.hexdigest()
@@ -128,6 +134,14 @@ class Book:
     def dataset(self) -> xr.Dataset:
         """The book as labelled arrays; see `liquidity.book.dataset`."""
         return make_dataset(self)
+
+
+def says_nothing(field: Field, column: pd.Series) -> bool:
+    """Whether a column that came later holds its default only; such a column is no part of a digest."""
+    if (field.table, field.name) not in LATER:
+        return False
+    default: object = field.default if field.type in TEXTUAL else float(field.default)
+    return bool((column == default).all())
 
 
 def _rows(frame: pd.DataFrame, key: Hashable) -> np.ndarray:

@@ -138,9 +138,6 @@ class Capital(Rule):
     def words_en(self) -> str:
         """The English sentence."""
         word = {"total": "Total", "tier1": "Tier-1"}[self.base]
-        parts = [
-            f"{word} capital is at least {percent(self.ratio)} of risk-weighted assets{APPROACHES_EN[self.approach]}"
-        ]
         assets = f"risk-weighted assets{APPROACHES_EN[self.approach]}"
         parts = [f"{word} capital is at least {percent(self.ratio)} of {assets}"]
         if self.approach == "irb" and self.floor > 0:

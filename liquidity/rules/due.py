@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from liquidity.program.pool import Pool
 
 DAYS_PER_YEAR = 365.0
+LineKind = Literal["bank_line", "shareholder_loan", "bond", "interbank", "standby"]
 
 
 class Owed(NamedTuple):

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from liquidity.errors import Problem
 from liquidity.rules.base import Lang, Ratio, Rule, value
-from liquidity.rules.due import inflow, owed, undrawn
+from liquidity.rules.due import LineKind, inflow, owed, undrawn
 from liquidity.rules.liquidity_formulas import (
     HAIRCUT_2A,
     HAIRCUT_2B,
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from liquidity.book import Book
     from liquidity.program.pool import Pool
 
-LineKind = Literal["bank_line", "shareholder_loan", "bond", "interbank", "standby"]
 Share = Annotated[float, Field(ge=0, le=1)]
 RUNOFF: dict[LineKind, float] = {"bank_line": 1, "shareholder_loan": 1, "bond": 1, "interbank": 1, "standby": 1}
 

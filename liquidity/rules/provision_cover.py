@@ -69,7 +69,7 @@ class ProvisionCover(Rule):
 
     def words(self, lang: Lang = "en") -> str:
         """See Rule."""
-        bad, all_ = self.npl_share, self.loan_share
+        bad, all_ = self.npl_share or 0.0, self.loan_share or 0.0
         if lang == "zh":
             parts = [f"不低于不良贷款的{percent(bad)}"] * bool(bad) + [f"不低于全部贷款的{percent(all_)}"] * bool(all_)
             return f"贷款损失准备{'，且'.join(parts)}（不良贷款年核销率{number(self.write_off_rate)}）。"

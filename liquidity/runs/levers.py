@@ -22,6 +22,8 @@ COST = {
     "cash_reserve": 0.030, "standby": 0.005, "concentration": 0.002, "expected_loss": 0.010, "stability": 0.001,
     "pool_cover": 0.002, "partner_limit": 0.005, "partner_share": 0.010, "gate": 0.010,
     "leverage_ratio": 0.080,
+    "liquidity_coverage": 0.030, "liquidity_ratio": 0.030, "survival": 0.030, "stable_funding": 0.010,
+    "large_exposure": 0.002, "guarantee_share": 0.002,
 }  # fmt: skip
 """Cost of a year of room, 1/year: a commitment fee for lines, a mark-up for advance rates, the return that equity
 asks for capital, the yield that idle cash forgoes for reserves, a small rate for limits that the desk moves itself."""
@@ -33,6 +35,8 @@ FIELDS = {
     "expected_loss": {"rate": UP}, "stability": {"max_change": UP}, "pool_cover": {"max_uninvested": UP},
     "partner_limit": {"tier1_share": UP, "total_share": UP}, "partner_share": {"floor": DOWN},
     "leverage_ratio": {"ratio": DOWN},
+    "liquidity_coverage": {"ratio": DOWN}, "liquidity_ratio": {"ratio": DOWN}, "stable_funding": {"ratio": DOWN},
+    "large_exposure": {"borrower_share": UP, "guarantor_share": UP}, "guarantee_share": {"share": UP},
 }  # fmt: skip
 GATES = ("model_kept", "policy_kept", "available")
 "Gates that are the lender's own decision; that a borrower did not ask, or scored lower, is not negotiable."

@@ -85,6 +85,13 @@ def test_digest(small, rows, make):
     assert small.edit("lender", opex_per_year=-0.0) == small.edit("lender", opex_per_year=0.0)
 
 
+def test_later_columns_are_in_the_digest_where_they_say_something(small):
+    assert small.edit("lender", None, hqla_2a=0.0).digest == small.digest
+    assert small.edit("lender", None, hqla_2a=1.0).digest != small.digest
+    first = small["segments"].index[0]
+    assert small.edit("segments", first, guarantor="surety").digest != small.digest
+
+
 EDITS = [
     ("lender", None, {"cash": 60e6}),
     ("segments", "A-east", {"pd": 0.03, "region": "north", "borrowers": 7}),

@@ -8,10 +8,11 @@ from liquidity.book import TABLES, describe_fields
 from liquidity.book.fields import NUMERIC, TEXTUAL
 
 CONTRACT = {
-    "lender": "as_of cut_off currency net_assets tier1_capital total_capital cash hqla equity provision opex_rate "
-    "opex_per_year cash_rate",
+    "lender": "as_of cut_off currency net_assets tier1_capital total_capital cash hqla hqla_2a hqla_2b equity "
+    "provision opex_rate opex_per_year cash_rate",
     "segments": "segment grade behaviour region product purpose tenor_months apr apr_all_in pd lgd opex_rate "
-    "risk_weight ecl_rate limit borrowers monthly_payment_rate guaranteed_share guarantee_fee priority",
+    "risk_weight ecl_rate limit borrowers monthly_payment_rate guaranteed_share guarantee_fee guarantor "
+    "largest_share priority",
     "balances": "segment facility balance past_due_1_30 past_due_31_90 npl",
     "repaid": "segment facility principal interest",
     "requests": "segment from asked score_kept model_kept policy_kept available new_demand",

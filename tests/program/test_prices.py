@@ -112,6 +112,18 @@ PLANTS: dict[str, Callable[[], Plant]] = {
     ),
     "inclusion": with_rule("inclusion", share=0.05),
     "pins": with_book(pinned),
+    "liquidity_coverage": with_rule("liquidity_coverage", early_runoff=0.8),
+    "stable_funding": with_rule("stable_funding", ratio=1.4),
+    "liquidity_ratio": with_rule("liquidity_ratio", ratio=0.4, undated_share=1.0),
+    "survival": with_rule("survival", called=0.3),
+    "large_exposure": lambda: (
+        calm()[0].edit("segments", "firm-east", largest_share=1.0),
+        calm()[1].edit("large_exposure", borrower_share=0.1164), None,
+    ),
+    "guarantee_share": lambda: (
+        calm()[0].edit("segments", "joint-east", guaranteed_share=0.5),
+        calm()[1].edit("guarantee_share", share=0.00639), None,
+    ),
 }  # fmt: skip
 REVOLVING = ("card", "cobranded", "trust")
 MORE: dict[str, Callable[[], Plant]] = {

@@ -31,6 +31,16 @@ PUBLISHED = {
     ("financial planning", "stocks at the root"): (41.4793, 4),
     ("financial planning", "bonds at the root"): (13.5207, 4),
     **BASEL,
+    ("LCR, gross level 2", "liquid assets"): (154, 0),
+    ("LCR, gross level 2", "net outflow"): (130, 0),
+    ("LCR, gross level 2", "LCR"): (118.46, 2),
+    ("LCR, net level 2", "liquid assets"): (800, 0),
+    ("LCR, net level 2", "net outflow"): (650, 0),
+    ("LCR, net level 2", "LCR"): (123.08, 2),
+    ("NSFR", "available funding"): (41.75, 2),
+    ("NSFR", "NSFR"): (119.29, 2),
+    ("NSFR, deposits", "of 3,400"): (3230, 0),
+    ("NSFR, deposits", "of 3,873"): (3679.35, 2),
 }
 
 

@@ -7,9 +7,6 @@ import numpy as np
 from liquidity.rules.basel.kinds import Numbers
 
 
-def conditional_losses(
-    pd: Numbers, lgd: Numbers, ead: Numbers, eir: Numbers, times: Numbers | None = None
-) -> np.ndarray:  # noqa: E501
 def conditional_losses(pd: Numbers, lgd: Numbers, ead: Numbers, eir: Numbers) -> np.ndarray:
     """Discounted expected losses by year, last axis: DF_t S_{t-1} pd_t lgd_t ead_t.
 
