@@ -1,51 +1,22 @@
-"""Published optimisation cases: their figures as printed, and our own way to them.
+"""Published cases: their figures as printed, and our own way to them.
 
-Every case is written like the lender's program (`liquidity.program.writer`), compiled by `compile_program` and solved
-by `Session`, so that what is checked here is the road every run takes.
+Every optimisation case is written like the lender's program (`liquidity.program.writer`), compiled by `compile_program`
+and solved by `Session`, so that what is checked here is the road every run takes. Ratios are computed by the formulas
+that the rules use.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from decimal import Decimal
-
+from liquidity.program.cases_basel import BASEL_CASES
 from liquidity.program.cases_funding import solve_financing, solve_loan_policy
+from liquidity.program.cases_kit import Case, Figure
+from liquidity.program.cases_liquidity import (
+    solve_coverage_gross,
+    solve_coverage_net,
+    solve_stable_deposits,
+    solve_stable_funding,
+)
 from liquidity.program.cases_stochastic import solve_farmer, solve_planning
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One published figure: `printed` exactly as it stands in the source, in `unit`."""
-
-    name: str
-    printed: str
-    unit: str
-
-    @property
-    def published(self) -> float:
-        """The figure as a number."""
-        return float(self._decimal)
-
-    @property
-    def tolerance(self) -> float:
-        """Half a unit of the last digit printed."""
-        return 0.5 * 10.0 ** int(self._decimal.as_tuple().exponent)
-
-    @property
-    def _decimal(self) -> Decimal:
-        return Decimal(self.printed.replace(",", ""))
-
-
-@dataclass(frozen=True)
-class Case:
-    """A published case: `solve` gives our own value of every figure by name."""
-
-    name: str
-    source: str
-    figures: tuple[Figure, ...]
-    solve: Callable[[], dict[str, float]]
-
 
 BIRGE = "Birge and Louveaux, Introduction to Stochastic Programming"
 CASES = (
@@ -89,6 +60,39 @@ CASES = (
             Figure("bonds at the root", "13.5207", "kUSD"),
         ),
         solve_planning,
+    ),
+    *BASEL_CASES,
+    Case(
+        "LCR, gross level 2",
+        "smartsolve, worked example of the LCR",
+        (
+            Figure("liquid assets", "154", "m"),
+            Figure("net outflow", "130", "m"),
+            Figure("LCR", "118.46", "%"),
+        ),
+        solve_coverage_gross,
+    ),
+    Case(
+        "LCR, net level 2",
+        "an FRM forum, worked example of the LCR",
+        (
+            Figure("liquid assets", "800", "m"),
+            Figure("net outflow", "650", "m"),
+            Figure("LCR", "123.08", "%"),
+        ),
+        solve_coverage_net,
+    ),
+    Case(
+        "NSFR",
+        "bit1024: worked example of the NSFR, required stable funding 35m",
+        (Figure("available funding", "41.75", "m"), Figure("NSFR", "119.29", "%")),
+        solve_stable_funding,
+    ),
+    Case(
+        "NSFR, deposits",
+        "oracle, worked figures of the NSFR",
+        (Figure("of 3,400", "3230", "m"), Figure("of 3,873", "3679.35", "m")),
+        solve_stable_deposits,
     ),
 )
 """Every published case that `liquidity verify` solves."""

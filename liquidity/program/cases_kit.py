@@ -1,9 +1,10 @@
-"""What the published cases share: an owner of rows without a rulebook, and the way from a writer to an optimum."""
+"""What the published cases share: figures, an owner of rows without a rulebook, the way to an optimum."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,39 @@ import numpy as np
 from liquidity.program.compile import Program, compile_program
 from liquidity.program.solve import Answer, Options, Session
 from liquidity.program.writer import Writer, as_tuple
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One published figure: `printed` exactly as it stands in the source, in `unit`."""
+
+    name: str
+    printed: str
+    unit: str
+
+    @property
+    def published(self) -> float:
+        """The figure as a number."""
+        return float(self._decimal)
+
+    @property
+    def tolerance(self) -> float:
+        """Half a unit of the last digit printed."""
+        return 0.5 * 10.0 ** int(self._decimal.as_tuple().exponent)
+
+    @property
+    def _decimal(self) -> Decimal:
+        return Decimal(self.printed.replace(",", ""))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A published case: `solve` gives our own value of every figure by name."""
+
+    name: str
+    source: str
+    figures: tuple[Figure, ...]
+    solve: Callable[[], dict[str, float]]
 
 
 @dataclass(frozen=True)

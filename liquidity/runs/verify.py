@@ -1,4 +1,4 @@
-"""`liquidity verify`: published optimisation cases, their figures and ours."""
+"""`liquidity verify`: published cases, their figures and ours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from liquidity.program.cases import CASES, Case
+from liquidity.program.cases import CASES
+from liquidity.program.cases_kit import Case
 
 COLUMNS = ("case", "figure", "published", "own", "unit", "error", "source", "ok")
 
@@ -42,7 +43,7 @@ def print_cases(frame: pd.DataFrame, console: Console | None = None) -> None:
         table.add_row(f"[bold]{case}[/bold]")
         for row in figures.itertuples(index=False):
             verdict = "[green]yes[/green]" if row.ok else "[red]no[/red]"
-            numbers = (f"{row.published:,.9g}", f"{row.own:,.9g}")
+            numbers = (f"{row.published:,.9g}", f"{row.own:,.8g}")
             table.add_row(f"  {row.figure}", *numbers, str(row.unit), f"{row.error:.1e}", verdict)
     console.print(table)
     for case, figures in frame.groupby("case", sort=False):
