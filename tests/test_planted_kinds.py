@@ -27,9 +27,20 @@ def late_defaults() -> Plant:
     return risky, calm_floor().edit("npl_ratio", write_off_rate=0.0, share=0.01263)
 
 
+def trust_share(share: float) -> Rulebook:
+    """A pool of the trust that may hold hardly more of the trust-only loans than it holds."""
+    limits = {"by": "product", "share": None, "shares": {"trust": share}, "facilities": ("abs_2026a",)}
+    return rulebook().edit("excess_concentration", **limits)
+
+
 PLANTS: dict[str, tuple[str, Callable[[], Plant]]] = {
     "npl_ratio": ("RISK_BUDGET", late_defaults),
     "provision_cover": ("RISK_BUDGET", lambda: (book(), calm_floor().edit("provision_cover", loan_share=0.009687))),
+    "excess_concentration": ("FACILITY_TERMS", lambda: (book(), trust_share(0.0909))),
+    "covenants": (
+        "FACILITY_TERMS",
+        lambda: (book(), calm_floor().edit("covenants", months=1, max_default_rate=0.009)),
+    ),
 }
 
 
@@ -47,8 +58,11 @@ def test_first_reason_names_the_planted_kind(kind: str) -> None:
     assert total.index[0] == PLANTS[kind][0]
     assert total.iloc[0] >= 0.5 * total.clip(lower=0).sum()
     first = reasons.loc[reasons.amount.idxmax()]
-    assert (first.cause, first["rank"]) == (PLANTS[kind][0], 1)
-    assert kind in first["rule"].split("+")
+    same = reasons[(reasons.segment == first.segment) & (reasons.amount > first.amount - 0.02)]
+    assert set(same.cause) == {PLANTS[kind][0]}
+    # a segment that no other facility takes has the terms of the others beside it, in the same money
+    assert kind in {name for names in same["rule"] for name in names.split("+")}
+    assert same["rank"].min() == 1
     assert_adds_up(night)
 
 

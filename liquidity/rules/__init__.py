@@ -7,7 +7,9 @@ from liquidity.rules.base import CODES, Ratio, Rule
 from liquidity.rules.capital import Capital
 from liquidity.rules.cash_reserve import CashReserve
 from liquidity.rules.concentration import Concentration
+from liquidity.rules.covenants import Covenants
 from liquidity.rules.eligibility import Eligibility
+from liquidity.rules.excess_concentration import ExcessConcentration
 from liquidity.rules.expected_loss import ExpectedLoss
 from liquidity.rules.guarantee_share import GuaranteeShare
 from liquidity.rules.household_cap import HouseholdCap
@@ -42,6 +44,8 @@ ALL: tuple[type[Rule], ...] = (
     PartnerLimit,
     AdvanceRate,
     PoolCover,
+    ExcessConcentration,
+    Covenants,
     LeverageMultiple,
     LeverageRatio,
     Capital,

@@ -38,7 +38,7 @@ class GroupShares(Rule):
     """A rule that limits every group by its share of something, with other shares for single groups."""
 
     by: str = value(..., "Column of the segments that makes the groups.", "name", min_length=1)
-    share: Share | None = value(None, "Largest part of the book one group may hold.", "share")
+    share: Share | None = value(None, "Largest part one group may hold.", "share")
     shares: dict[str, Share] = value({}, "Limits of single groups, in place of `share`.", "share")
 
     @model_validator(mode="after")

@@ -69,12 +69,12 @@ class ProvisionCover(Rule):
 
     def words(self, lang: Lang = "en") -> str:
         """See Rule."""
-        bad, all_ = self.npl_share or 0.0, self.loan_share or 0.0
+        bad = "" if self.npl_share is None else percent(self.npl_share)
+        all_ = "" if self.loan_share is None else percent(self.loan_share)
         if lang == "zh":
-            parts = [f"不低于不良贷款的{percent(bad)}"] * bool(bad) + [f"不低于全部贷款的{percent(all_)}"] * bool(all_)
+            parts = [f"不低于不良贷款的{bad}"] * bool(bad) + [f"不低于全部贷款的{all_}"] * bool(all_)
             return f"贷款损失准备{'，且'.join(parts)}（不良贷款年核销率{number(self.write_off_rate)}）。"
-        parts = [f"at least {percent(bad)} of non-performing loans"] if bad else []
-        parts += [f"at least {percent(all_)} of all loans"] if all_ else []
+        parts = [f"at least {bad} of non-performing loans"] * bool(bad) + [f"at least {all_} of all loans"] * bool(all_)
         return (
             f"Provisions are {' and '.join(parts)}; non-performing loans are written off at a rate of "
             f"{number(self.write_off_rate)} a year."

@@ -90,6 +90,10 @@ PLANTS: dict[str, Callable[[], Plant]] = {
         cheap_warehouse(calm()[0]), calm()[1].edit("leverage_multiple", standardised_multiple=10.0), None,
     ),
     "pool_cover": lambda: (poor_trust(calm()[0]), calm()[1].edit("pool_cover", max_uninvested=0.08), None),
+    "excess_concentration": with_rule(
+        "excess_concentration", by="product", share=None, shares={"trust": 0.0909}, facilities=("abs_2026a",),
+    ),
+    "covenants": with_rule("covenants", months=1, max_default_rate=0.009),
     "leverage_multiple": with_rule("leverage_multiple", standardised_multiple=2.5),
     "leverage_ratio": with_rule("leverage_ratio", ratio=0.2145),
     "capital": with_rule("capital", ratio=0.38),

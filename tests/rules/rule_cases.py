@@ -146,6 +146,65 @@ CASES = {
         zh="循环期内，资产池余额与现金须覆盖全部证券余额，闲置现金不超过证券余额的2%。",
         refused=(({"max_uninvested": 20}, "max_uninvested"), ({"max_uninvested": "much"}, "max_uninvested")),
     ),
+    "excess_concentration": Case(
+        values={"by": "region", "share": 0.6, "shares": {"west": 0.45}},
+        inside={
+            ("balance", "a_east", "wh", 1): 55,
+            ("balance", "b_west", "wh", 1): 45,
+            ("balance", "b_west", "bs", 1): 900,
+            ("balance", "d_shop", "am", 1): 900,
+            ("balance", "d_shop", "tr", 4): 900,
+        },
+        outside={
+            "share": (
+                {
+                    ("balance", "a_east", "tr", 3): 54,
+                    ("balance", "d_shop", "tr", 3): 46,
+                    ("balance", "a_east", "bs", 3): 99,
+                },
+                {"share"},
+            )
+        },
+        en="Within the pool of a warehouse or revolving ABS, no group by region holds more than 60%, with these "
+        "exceptions: west 45%.",
+        zh="循环期内，各仓储融资及ABS的资产池中，任一地区的贷款余额不超过资产池余额的60%；地区上限为west 45%。",
+        refused=(
+            ({"share": 60}, "share"),
+            ({"shares": {"west": 0}}, "shares.west"),
+            ({"share": None, "shares": {}}, ""),
+            ({"by": ""}, "by"),
+            ({"facilities": "wh"}, "facilities"),
+        ),
+    ),
+    "covenants": Case(
+        values={"min_excess_spread": 0.02, "max_default_rate": 0.02, "min_payment_rate": 0.14},
+        # tr: a_east yields 10% and defaults by 1% a year, b_west 15% and 3%
+        inside={
+            **every(1_000, "balance", "a_east", "tr"),
+            **every(700, "balance", "b_west", "tr"),
+            ("balance", "a_east", "tr", 0): 1_000,
+            ("balance", "b_west", "tr", 0): 700,
+            ("tranche", "tr", "A", 0): 1_500,
+            **every(1_500, "tranche", "tr", "A"),
+        },
+        outside={
+            "excess_spread": (
+                {("balance", "a_east", "tr", 0): 1_000, ("tranche", "tr", "B", 2): 2_000},
+                {"excess_spread"},
+            ),
+            "default_rate": ({("balance", "b_west", "tr", 2): 1_000}, {"default_rate", "payment_rate"}),
+            "payment_rate": ({("balance", "d_shop", "tr", 2): 1_000}, {"default_rate", "payment_rate"}),
+        },
+        en="While an ABS revolves its pool, averaged over 3 months, earns an excess spread of at least 2% a year, "
+        "defaults by at most 2% a year, pays back at least 14% a month.",
+        zh="循环期内，ABS资产池按最近3个月平均，年化超额利差不低于2%，年化违约率不超过2%，月度本金回收率不低于14%。",
+        refused=(
+            ({"months": 0}, "months"),
+            ({"max_default_rate": 8}, "max_default_rate"),
+            ({"min_payment_rate": 0}, "min_payment_rate"),
+            ({"min_excess_spread": None, "max_default_rate": None, "min_payment_rate": None}, ""),
+        ),
+    ),
     "leverage_multiple": Case(
         values={"nonstandard_multiple": 1, "standardised_multiple": 4},
         inside={
