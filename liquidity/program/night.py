@@ -11,7 +11,7 @@ import pandas as pd
 from liquidity.errors import SolverFailed
 from liquidity.program.compile import Program
 from liquidity.program.patterns import Choice, choose_pattern
-from liquidity.program.repair import Repair, repair
+from liquidity.program.repair import Repair, hurried, repair
 from liquidity.program.solve import Infeasible, Options, Session
 from liquidity.program.stages import Goals, Staged, run_stages
 
@@ -66,7 +66,7 @@ def mend(session: Session, tier_of: dict[str, int], materiality: float,
     """
     for whole in (False, True) if session.program.integer.any() else (False,):
         loose, mended = repair(session.program, tier_of, materiality, book, session.options, whole)
-        again = Session(loose, session.options, session.methods)
+        again = Session(loose, hurried(session.options), session.methods)
         again.chain = session.chain
         try:
             choice = settle(again, mended.basis, doubt=True)

@@ -19,6 +19,10 @@ from liquidity.program.compile import Family, Program
 from liquidity.program.patterns import choose_pattern
 from liquidity.program.solve import Answer, Infeasible, Options, Session
 
+PATIENCE = 20.0
+"""Seconds for a method at the edge of what is feasible: one that needs more seldom ends, and the next one does."""
+MANY = 200_000
+"""Warm steps that the clock limits, not their number: 6000 take two seconds, interior point from nothing longer."""
 SLIVER = 1e-6
 SHORT = 1e-9
 TOLD = 2 * SHORT
@@ -67,7 +71,7 @@ def repair(program: Program, tier_of: dict[str, int], materiality: float, book: 
     which takes many more solves. Raises SolverFailed when no plan exists even so.
     """
     elastic = make_elastic(program, tier_of, book)
-    session = Session(elastic.program, options)
+    session = Session(elastic.program, hurried(options))
     basis, suspects, short = None, set(), np.zeros(len(elastic.rows))
     for number, tier in enumerate(elastic.tiers):
         cost = np.zeros(elastic.program.shape[1])
@@ -78,16 +82,24 @@ def repair(program: Program, tier_of: dict[str, int], materiality: float, book: 
         except Infeasible as error:
             raise SolverFailed("no plan exists even when every rule gives way: check cash and maturities") from error
         least = -(answer.objective - program.constant)
-        # a tier that needs nothing gets nothing, or a rule would be told to give way for what helps a lower tier
-        sliver = SLIVER if least > SHORT else SHORT
-        session.row_upper[program.shape[0] + number] = (1 + materiality) * least + sliver
         basis, short = answer.basis, answer.x[elastic.first :]
-        if least > SHORT:
+        if least <= SHORT:
+            # a tier that needs nothing gets nothing, or a rule would be told to give way for what helps a lower tier;
+            # held by its columns, not by its total: a total of nought leaves interior point no interior
+            columns = elastic.first + np.flatnonzero(elastic.tier == tier)
+            session.upper[columns] = np.maximum(answer.x[columns], 0.0)
+        else:
+            session.row_upper[program.shape[0] + number] = (1 + materiality) * least + SLIVER
             suspects |= owners(program, np.flatnonzero(np.abs(answer.price[: program.shape[0]]) > SHORT))
     loose = freeze(program, elastic.rows, short)
     conflict = find_conflict(elastic, sorted(suspects), options)
     choice = session.lower[: program.shape[1]][program.integer]
     return loose, Repair(gave_way(elastic, program, short), conflict, project(basis, program), choice)
+
+
+def hurried(options: Options) -> Options:
+    """The options of a solve at the edge: long warm steps, and little patience with each method at first."""
+    return replace(options, patience=PATIENCE, simplex_iteration_limit=MANY)
 
 
 def least_short(session: Session, basis: Any) -> Answer:
@@ -161,7 +173,7 @@ def find_conflict(elastic: Elastic, suspects: list[str], options: Options) -> tu
     conflict when their least shortfall, all others lifted, is not nought: a size to read, where a verdict of
     infeasible is not to be trusted at the edge.
     """
-    session, held, basis = Session(elastic.program, options), set(suspects), None
+    session, held, basis = Session(elastic.program, hurried(options)), set(suspects), None
     owner = owner_of(elastic)
     for name in suspects:
         cost = np.zeros(elastic.program.shape[1])

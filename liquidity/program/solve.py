@@ -37,12 +37,16 @@ class Infeasible(SolverFailed):
 
 @dataclass(frozen=True)
 class Options:
-    """Solver options of a rulebook; see `liquidity.rules.rulebook.SolverOptions` for their meaning."""
+    """Solver options of a rulebook; see `liquidity.rules.rulebook.SolverOptions` for their meaning.
+
+    `patience`: seconds given to each method before the next is tried; when all ran out of them, each gets `time_limit`.
+    """
 
     threads: int = 1
     tolerance: float = 1e-10
     simplex_iteration_limit: int = 10000
     time_limit: float = 600.0
+    patience: float = np.inf
 
 
 @dataclass(frozen=True)
@@ -168,22 +172,27 @@ class Session:
         last with looser tolerances. Raises Infeasible, or SolverFailed when the chain is used up.
         """
         tried, denied = [], False
-        for method in (*(methods or self.methods), *(("loose",) if doubt else ())):
-            if method == "primal" and basis is None:
-                continue
-            status = self._attempt(method, basis)
-            if status == highspy.HighsModelStatus.kOptimal:
-                return method
-            tried.append(f"{method}: {self.highs.modelStatusToString(status)}")
-            self.chain.append(tried[-1])
-            denied |= status == highspy.HighsModelStatus.kInfeasible
-            if denied and not doubt:
-                break
+        chain = [one for one in (*(methods or self.methods), *(("loose",) if doubt else ()))
+                 if one != "primal" or basis is not None]  # fmt: skip
+        limits = sorted({min(self.options.patience, self.options.time_limit), self.options.time_limit})
+        for limit in limits:
+            late = []
+            for method in chain:
+                status = self._attempt(method, basis, limit)
+                if status == highspy.HighsModelStatus.kOptimal:
+                    return method
+                tried.append(f"{method}: {self.highs.modelStatusToString(status)}")
+                self.chain.append(tried[-1])
+                late += [method] if status == highspy.HighsModelStatus.kTimeLimit else []
+                denied |= status == highspy.HighsModelStatus.kInfeasible
+                if denied and not doubt:
+                    raise Infeasible("no plan meets every row", tried)
+            chain = late
         if denied:
             raise Infeasible("no plan meets every row", tried)
         raise SolverFailed("no method ended at an optimum", tried)
 
-    def _attempt(self, method: str, basis: Any) -> Any:
+    def _attempt(self, method: str, basis: Any, limit: float) -> Any:
         """One method: warm primal simplex with an iteration limit, interior point with crossover, or cold simplex.
 
         `loose` is cold simplex with tolerances a hundred times as wide, still a fraction of a fen.
@@ -200,14 +209,14 @@ class Session:
             highs.clearSolver()
             highs.setOptionValue("solver", "ipx" if method == "ipx" else "simplex")
             highs.setOptionValue("simplex_strategy", DUAL)
-        self._run(loose=method == "loose")
+        self._run(loose=method == "loose", limit=limit)
         highs.setOptionValue("simplex_iteration_limit", NO_LIMIT)
         highs.setOptionValue("simplex_strategy", PRIMAL)
         status = highs.getModelStatus()
         if status == highspy.HighsModelStatus.kUnboundedOrInfeasible:
             # presolve cannot tell which: ask again without it
             highs.setOptionValue("presolve", "off")
-            self._run()
+            self._run(limit=limit)
             highs.setOptionValue("presolve", "choose")
             status = highs.getModelStatus()
         # an optimum found without a step has the duals of the factorisation it began with, and no rounding of updates
@@ -215,12 +224,12 @@ class Session:
         self.fresh = method == "primal" and self.iterations == 0
         return status
 
-    def _run(self, loose: bool = False) -> None:
+    def _run(self, loose: bool = False, limit: float = np.inf) -> None:
         """Run HiGHS. It counts the time of all its runs together; the limit is meant for each."""
         tolerance = self.options.tolerance * (LOOSE if loose else 1.0)
         for kind in ("primal", "dual"):
             self.highs.setOptionValue(f"{kind}_feasibility_tolerance", tolerance)
-        self.highs.setOptionValue("time_limit", self.highs.getRunTime() + self.options.time_limit)
+        self.highs.setOptionValue("time_limit", self.highs.getRunTime() + min(limit, self.options.time_limit))
         self.highs.run()
 
     def refresh(self) -> Answer:
