@@ -177,7 +177,7 @@ def served(missing: float, part: float = 0.5) -> Plant:
     others = [s for s in held().index if s != "firm-east"]
     firm, cut = freed("firm-east") + new("firm-east"), new("joint-east") + part * freed("joint-east")
     rest = sum(freed(s) + new(s) for s in others) - missing - cut
-    plant = on_rule("PRIORITY", "inclusion", "joint-east", share=firm / (firm + rest))
+    plant = on_rule("PRIORITY", "inclusion", "joint-east", by="product", groups=("firm",), share=firm / (firm + rest))
     return Plant(plant.cause, plant.rule, plant.put, lambda: {"joint-east": part * freed("joint-east")})
 
 

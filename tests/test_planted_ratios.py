@@ -121,7 +121,9 @@ def test_first_reason_names_the_planted_rule(name: str) -> None:
     assert total.iloc[0] >= 0.5 * total.clip(lower=0).sum()
     assert total.iloc[0] > 1e5
     first = reasons.loc[reasons[reasons.cause == cause].amount.idxmax()]
-    assert rule in first["rule"].split("+")
+    # a line kept undrawn stops the same money as a need for cash: they share it to the fen
+    same = reasons[(reasons.segment == first.segment) & (reasons.amount > first.amount - 0.02)]
+    assert rule in {name for names in same["rule"] for name in names.split("+")}
     assert_adds_up(night)
 
 

@@ -68,11 +68,11 @@ def test_with_the_change_it_is_relent_and_with_99_percent_it_is_not(cause):
     found, at = answer(cause), night(cause)
     target = found.now + found.amount
     known = [*levers(at.pool, found.segment), *break_even_levers(at.pool, found.segment)]
-    by_name = {lever.what: lever for lever in known}
+    by_name = {(lever.rule, lever.what): lever for lever in known}
     proved = [change for change in (*found.enabled, *found.break_even) if change.proved]
     assert proved
     for change in proved:
-        apply = by_name[change.what].apply
+        apply = by_name[change.rule, change.what].apply
         assert relent(at, found.segment, *apply(change.to)) >= target * (1 - 2e-6)
         assert relent(at, found.segment, *apply(change.now + 0.99 * (change.to - change.now))) < target * (1 - 5e-7)
 
