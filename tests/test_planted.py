@@ -115,7 +115,10 @@ PLANTS: dict[str, tuple[str, Callable[[], Plant]]] = {
     "CONCENTRATION": ("region", lambda: (book(), rulebook().edit("region", shares={"east": 0.501}), None)),
     "RISK_BUDGET": ("expected_loss", lambda: (book(), rulebook().edit("expected_loss", rate=0.008075), None)),
     "PRICE_CAP": ("price_cap", lambda: (book(), rulebook().edit("price_cap", cap=0.14), None)),
-    "PRIORITY": ("inclusion", lambda: (book(), rulebook().edit("inclusion", share=0.02094), None)),
+    "PRIORITY": (
+        "inclusion",
+        lambda: (book(), rulebook().edit("inclusion", by="product", groups=("firm",), share=0.02094), None),
+    ),
     "STABILITY": (
         "stability",
         lambda: (
