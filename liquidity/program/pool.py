@@ -17,6 +17,7 @@ from liquidity.book import Book
 from liquidity.program.grid import Grid, make_grid
 from liquidity.program.inputs import BORROWERS, Arrays, choose_unit, day_of, make_inputs
 from liquidity.program.lazy import ArrayParam
+from liquidity.program.provisions import staged
 from liquidity.program.writer import (
     DEFINITION,
     SEQUENCE,
@@ -56,7 +57,8 @@ class Pool(Writer):
 
     `book`, `rulebook`, `grid`, `inputs` (Dataset in program units), `arrays` (the same without labels), `unit` (CNY
     per unit), `model` (Pyomo), `previous` (segment -> share of the freed money relent in the last executed night, or
-    None), and `cautious` (no trust is taken to earn its losses and coupons in every period, see `trusts.is_safe`).
+    None), `staged` (stages and expected credit loss, None where provisions follow the rates of the book), and
+    `cautious` (no trust is taken to earn its losses and coupons in every period, see `trusts.is_safe`).
     """
 
     def __init__(
@@ -67,6 +69,9 @@ class Pool(Writer):
         self.grid: Grid = make_grid(book.as_of, rulebook.horizon)
         self.unit = choose_unit(book)
         self.inputs: xr.Dataset = make_inputs(book, self.grid, self.unit, rulebook.market_rate)
+        self.staged = None if rulebook.provisions is None else staged(book, self.inputs, rulebook.provisions)
+        if self.staged is not None:
+            self.inputs["ecl_rate"] = ("segment", self.staged.ecl_rate.to_numpy())
         self.arrays = Arrays(self.inputs)
         self.facilities = book["facilities"]
         self._revolving: dict[str, list[int]] = {}

@@ -25,11 +25,19 @@ def page(rulebook: Rulebook) -> str:
         table(rulebook, [name for name in Rulebook.model_fields if name in ("market_rate", "materiality", "horizon")]),
         "Solver:",
         table(rulebook.solver, list(type(rulebook.solver).model_fields)),
+        provisions(rulebook),
         LETTERS,
         overview(rulebook),
         *(section(number, rule) for number, rule in enumerate(rulebook.rules, 1)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def provisions(rulebook: Rulebook) -> str:
+    """How provisions are made, where the rulebook says so."""
+    if rulebook.provisions is None:
+        return ""
+    return "Provisions by IFRS 9:\n\n" + table(rulebook.provisions, list(type(rulebook.provisions).model_fields))
 
 
 def overview(rulebook: Rulebook) -> str:

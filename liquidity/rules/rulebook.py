@@ -35,6 +35,30 @@ class SolverOptions(BaseModel):
     split: int = value(64, "Most re-solves spent on telling the rules of one cause apart.", "count", ge=0)
 
 
+class Weighted(BaseModel):
+    """One scenario of expected credit loss."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    weight: float = value(..., "Weight of the scenario, of the sum of all.", "share", gt=0)
+    pd_times: float = value(1.0, "Default probabilities times this.", "factor", gt=0)
+
+    def __str__(self) -> str:
+        return f"{self.weight:g} of PD x {self.pd_times:g}"
+
+
+class Provisions(BaseModel):
+    """Provisions by IFRS 9 in place of the book's `ecl_rate`: 12-month loss of what is at most 30 days past due,
+    lifetime loss of the rest, discounted at the rate of the loan, mean over weighted scenarios.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    late_pd: float = value(..., "12-month default probability of loans 31 to 90 days past due.", "share", gt=0, lt=1)
+    scenarios: tuple[Weighted, ...] = value((Weighted(weight=1.0),), "Weighted scenarios.", "factor", min_length=1)
+    source: str = value(..., "Where the numbers are from.", "text", min_length=1)
+
+
 class Rulebook(BaseModel):
     """What a lender decides about a night: time grid, open-market rate, rules, solver.
 
@@ -51,6 +75,7 @@ class Rulebook(BaseModel):
     market_rate: float = value(..., "Rate of unlimited money in the open market.", "1/year", ge=0, le=1)
     materiality: float = value(0.01, "Shortfall of a tier left to the tiers below, of its least.", "share", ge=0, le=1)
     solver: SolverOptions = value(SolverOptions(), "How the program is solved.", "table")
+    provisions: Provisions | None = value(None, "Provisions by IFRS 9, else by the rates of the book.", "table")
     rules: tuple[SerializeAsAny[Rule], ...] = value((), "The rules, in the order of the file.", "table")
     own_rules: dict[str, str] = value({}, "sha256 of the Python file of each rule of the lender's own.", "hash")
 
@@ -76,6 +101,8 @@ class Rulebook(BaseModel):
     def digest(self) -> str:
         """sha256 of the canonical content, hex."""
         content = self.model_dump(mode="json", exclude={"book"})
+        if content["provisions"] is None:
+            del content["provisions"]  # a rulebook without them has the digest it always had
         content["rules"] = sorted(content["rules"], key=lambda rule: rule["name"])
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 

@@ -204,6 +204,8 @@ def plain_tables(
         "tranches": made.tranches_table(pool, plan),
         "orders": made.orders_table(flows, labels[0]),
     }
+    if pool.staged is not None:
+        tables["provisions"] = made.provisions_table(pool.staged)
     origins = {rule.name: str(rule.origin) for rule in pool.rulebook.rules}
     lent = tables["allocation"].set_index(["period", "segment", "borrower", "facility"]).amount.xs(labels[0])
     tables["roads"] = make_roads(solved.held, solved.staged.first.price, charges, lent, speed, origins)

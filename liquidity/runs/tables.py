@@ -193,3 +193,8 @@ def orders_table(flows: pd.DataFrame, period: str) -> pd.DataFrame:
     table = now.groupby(["from_account", "to_account", "kind"], as_index=False).amount.sum()
     table["amount"] = table.amount.round(FEN)
     return table[table.amount > 0].assign(value_date=period).reset_index(drop=True)
+
+
+def provisions_table(staged: pd.DataFrame) -> pd.DataFrame:
+    """Stages and expected credit loss by IFRS 9 [segment, stage_1, stage_2, stage_2_share, ecl_rate, book_rate]."""
+    return staged.round({"stage_1": FEN, "stage_2": FEN}).reset_index()
