@@ -37,7 +37,7 @@ class Solved:
         return None if self.repair is None else self.repair.gave_way
 
 
-def solve_night(program: Program, goals: Goals, tier_of: dict[str, int], materiality: float, book: float,
+def solve_night(program: Program, goals: Goals, tier_of: dict[str, float], materiality: float, book: float,
                 options: Options, method: str = "ipx", repairs: bool = True) -> Solved:  # fmt: skip
     """Solve the program of one night. `method` is the first algorithm tried, `ipx` or `dual`.
 
@@ -58,7 +58,7 @@ def solve_night(program: Program, goals: Goals, tier_of: dict[str, int], materia
     return Solved(program, held, staged, choice, mended, tuple(session.chain))
 
 
-def mend(session: Session, tier_of: dict[str, int], materiality: float,
+def mend(session: Session, tier_of: dict[str, float], materiality: float,
          book: float) -> tuple[Session, Choice, Repair | None]:  # fmt: skip
     """Loosen the rules and settle the loosened program; no repair where it turns out that nothing had to give way.
 

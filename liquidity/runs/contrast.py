@@ -17,7 +17,7 @@ import pandas as pd
 
 from liquidity.book import Book
 from liquidity.errors import BadInput, Problem, SolverFailed
-from liquidity.program.build import build_pool
+from liquidity.program.build import rebuild_pool
 from liquidity.program.compile import Program
 from liquidity.program.night import Solved, hold
 from liquidity.program.pool import Pool
@@ -241,7 +241,7 @@ class Search:
         self.solves += 1
         try:
             rulebook, book = lever.apply(value)
-            pool = build_pool(book, rulebook, night.pool.previous, night.pool.cautious)
+            pool = rebuild_pool(night.pool, book, rulebook)
             program, refilled = pour(night.program, pool)
             held = hold(program, night.solved.choice) if refilled else program
             session = Session(held, solver_options(rulebook))
@@ -258,7 +258,7 @@ class Search:
     def room(self, lever: Lever, value: float) -> float:
         """Room (CNY) that the change gives tonight on the row of the rule that it moves most, with tonight's plan."""
         rulebook, book = lever.apply(value)
-        pool = build_pool(book, rulebook, self.night.pool.previous, self.night.pool.cautious)
+        pool = rebuild_pool(self.night.pool, book, rulebook)
         program, refilled = pour(self.night.program, pool)
         if not refilled:
             return 0.0
