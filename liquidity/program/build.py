@@ -26,8 +26,8 @@ def build_pool(book: Book, rulebook: Rulebook, previous: pd.Series | None = None
 
     `previous` is the share of freed money relent by segment in the last executed night (rule `stability`).
     `cautious` gives every trust that takes decisions its yes/no decisions: slower, and needed where a trust that would
-    be safe cannot keep its money invested, so that no plan is found otherwise. `amortising` ends the revolving period of
-    a trust with the period before the one it names.
+    be safe cannot keep its money invested, so that no plan is found otherwise. `amortising` ends the revolving period
+    of a trust with the period before the one it names.
     """
     pool = Pool(book, rulebook, previous, cautious, amortising)
     write_pool(pool)

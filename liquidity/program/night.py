@@ -102,6 +102,16 @@ def settle(session: Session, basis: Any = None, doubt: bool = False) -> Choice:
     return choice
 
 
+def loosened(program: Program, before: Program, solved: Solved) -> Program:
+    """A program of the same rows as the night's program `before`, its bounds moved as the night's repair moved them."""
+    if solved.repair is None:
+        return program
+    lower, upper = (np.zeros(program.shape[0]) for _ in range(2))
+    np.subtract(solved.program.row_lower, before.row_lower, out=lower, where=np.isfinite(before.row_lower))
+    np.subtract(solved.program.row_upper, before.row_upper, out=upper, where=np.isfinite(before.row_upper))
+    return replace(program, row_lower=program.row_lower + lower, row_upper=program.row_upper + upper)
+
+
 def hold(program: Program, choice: Choice) -> Program:
     """The program with its yes/no decisions substituted at the answer."""
     if not len(choice.values):

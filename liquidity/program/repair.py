@@ -66,9 +66,10 @@ def repair(program: Program, tier_of: dict[str, float], materiality: float, book
            whole: bool = False) -> tuple[Program, Repair]:  # fmt: skip
     """Loosen the rules by the least shortfall, tier by tier. Returns the loosened program and what gave way.
 
-    `tier_of`: tier of each rule (1 is protected first; a half for rules whose breach ends a revolving period); `materiality`: by how much a tier's total may exceed its
-    least for the sake of the next; `book`: size of the book, units; `whole`: whether yes/no decisions must be whole,
-    which takes many more solves. Raises SolverFailed when no plan exists even so.
+    `tier_of`: tier of each rule (1 is protected first; a half for rules whose breach ends a revolving period);
+    `materiality`: by how much a tier's total may exceed its least for the sake of the next; `book`: size of the book,
+    units; `whole`: whether yes/no decisions must be whole, which takes many more solves. Raises SolverFailed when no
+    plan exists even so.
     """
     elastic = make_elastic(program, tier_of, book)
     session = Session(elastic.program, hurried(options))

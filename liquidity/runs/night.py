@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from liquidity.book import Book, opening
-from liquidity.errors import BadInput, SolverFailed
+from liquidity.errors import BadInput, Problem, SolverFailed
 from liquidity.explain.amounts import Amounts, make_amounts
 from liquidity.explain.better_use import debt_rates, lending_rates, money_used, repaid_tonight, with_better_use
 from liquidity.explain.charges import Charges, charges_table, make_charges, turnover
@@ -192,6 +192,10 @@ def attempt(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: C
 def check_fit(book: Book, rulebook: Rulebook) -> None:
     """Every name a rule uses must be in the book; all that are not are told at once."""
     problems = [problem for rule in rulebook.rules for problem in rule.check(book)]
+    kinds = [rule.kind for rule in rulebook.rules]
+    if "covenants" in kinds and "revolving_period" not in kinds:
+        expected = "a rule of kind revolving_period beside the covenants: a trust that breaks one has to stop buying"
+        problems.append(Problem(rulebook.name, "", "rule", "no rule of kind revolving_period", expected))
     if problems:
         raise BadInput(problems)
 
