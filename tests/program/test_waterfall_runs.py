@@ -186,11 +186,12 @@ def deals(draw: st.DrawFn) -> Deal:
     balance = made.uniform(0.0, 100.0, 2)
     notes = made.dirichlet(np.ones(classes)) * balance.sum() * draw(st.floats(0.1, 1.2))
     years = made.choice([1 / 365, 7 / 365, 1 / 12], size)
+    reserve = notes.sum() * draw(st.sampled_from([0.0, 0.02, 0.1]))
     return Deal(
         balance, collected=rep + interest + (1 - lgd) * default, interest=interest, loss=lgd * default,
         keep=1 - rep - default, years=years, notes=notes, coupon=made.uniform(0.0, 0.2 * draw(shares), classes),
         servicing=0.02 * draw(shares), cash_rate=0.02 * draw(shares), cash=10 * draw(shares),
-        deficiency=draw(st.sampled_from([0.0, 0.0, 3.0])), reserve=notes.sum() * draw(st.sampled_from([0.0, 0.02, 0.1])),
+        deficiency=draw(st.sampled_from([0.0, 0.0, 3.0])), reserve=reserve,
     )  # fmt: skip
 
 
