@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from liquidity.explain.amounts import FUNDING, Amounts
 from liquidity.explain.reasons import Culprit
+from liquidity.explain.words_events import start_text
+from liquidity.explain.words_money import Lang
 
 if TYPE_CHECKING:
     from liquidity.program.night import Solved
@@ -44,7 +46,12 @@ def culprit(pool: Pool, names: list[str], about: frozenset[str] | None) -> Culpr
     """Names, strictest origin and sentences of some rules."""
     rules = [pool.rulebook.rule(name) for name in names]
     origin = min((rule.origin for rule in rules), key=ORDER.index)
-    words = {"en": " ".join(rule.words("en") for rule in rules), "zh": "".join(rule.words("zh") for rule in rules)}
+    said: dict[Lang, list[str]] = {lang: [rule.words(lang) for rule in rules] for lang in ("en", "zh")}
+    if any(rule.kind == "revolving_period" for rule in rules):
+        days = {facility: pool.grid.starts[t - 1].isoformat() for facility, t in sorted(pool.amortising.items())}
+        for lang, sentences in said.items():
+            sentences += [start_text(lang, facility, day) for facility, day in days.items()]
+    words = {"en": " ".join(said["en"]), "zh": "".join(said["zh"])}
     return Culprit("+".join(names), origin, words, about)
 
 

@@ -74,7 +74,7 @@ def shutting(program: Program, price: np.ndarray, columns: np.ndarray, origins: 
     row, lane, size = mine.row[held], mine.col[held], mine.data[held]
     starts = np.array([family.start for family in program.rows])
     owner = [program.rows[k].owner for k in np.searchsorted(starts, row, side="right") - 1]
-    takes = np.bincount(lane, size * price[row], minlength=len(columns))
+    takes = np.bincount(lane, size * price[row], minlength=len(columns)).astype(float)  # of none: whole
     names: list[set[str]] = [set() for _ in columns]
     for place, name in zip(lane, owner):
         names[place].add(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -19,16 +20,23 @@ if TYPE_CHECKING:
     from liquidity.rules.rulebook import Rulebook
 
 
-def build_pool(book: Book, rulebook: Rulebook, previous: pd.Series | None = None, cautious: bool = False) -> Pool:
+def build_pool(book: Book, rulebook: Rulebook, previous: pd.Series | None = None, cautious: bool = False,
+               amortising: Mapping[str, int] | None = None) -> Pool:  # fmt: skip
     """The whole program of one night, as a Pool.
 
     `previous` is the share of freed money relent by segment in the last executed night (rule `stability`).
     `cautious` gives every trust that takes decisions its yes/no decisions: slower, and needed where a trust that would
-    be safe cannot keep its money invested, so that no plan is found otherwise.
+    be safe cannot keep its money invested, so that no plan is found otherwise. `amortising` ends the revolving period
+    of a trust with the period before the one it names.
     """
-    pool = Pool(book, rulebook, previous, cautious)
+    pool = Pool(book, rulebook, previous, cautious, amortising)
     write_pool(pool)
     return pool
+
+
+def rebuild_pool(decided: Pool, book: Book, rulebook: Rulebook) -> Pool:
+    """A decided night with another book or rulebook; caution and early amortisations stay as they were decided."""
+    return build_pool(book, rulebook, decided.previous, decided.cautious, decided.amortising)
 
 
 def write_pool(pool: Pool) -> None:

@@ -37,7 +37,7 @@ class Solved:
         return None if self.repair is None else self.repair.gave_way
 
 
-def solve_night(program: Program, goals: Goals, tier_of: dict[str, int], materiality: float, book: float,
+def solve_night(program: Program, goals: Goals, tier_of: dict[str, float], materiality: float, book: float,
                 options: Options, method: str = "ipx", repairs: bool = True) -> Solved:  # fmt: skip
     """Solve the program of one night. `method` is the first algorithm tried, `ipx` or `dual`.
 
@@ -58,7 +58,7 @@ def solve_night(program: Program, goals: Goals, tier_of: dict[str, int], materia
     return Solved(program, held, staged, choice, mended, tuple(session.chain))
 
 
-def mend(session: Session, tier_of: dict[str, int], materiality: float,
+def mend(session: Session, tier_of: dict[str, float], materiality: float,
          book: float) -> tuple[Session, Choice, Repair | None]:  # fmt: skip
     """Loosen the rules and settle the loosened program; no repair where it turns out that nothing had to give way.
 
@@ -100,6 +100,16 @@ def settle(session: Session, basis: Any = None, doubt: bool = False) -> Choice:
     else:
         session.solve(best.basis, doubt=True)
     return choice
+
+
+def loosened(program: Program, before: Program, solved: Solved) -> Program:
+    """A program of the same rows as the night's program `before`, its bounds moved as the night's repair moved them."""
+    if solved.repair is None:
+        return program
+    lower, upper = (np.zeros(program.shape[0]) for _ in range(2))
+    np.subtract(solved.program.row_lower, before.row_lower, out=lower, where=np.isfinite(before.row_lower))
+    np.subtract(solved.program.row_upper, before.row_upper, out=upper, where=np.isfinite(before.row_upper))
+    return replace(program, row_lower=program.row_lower + lower, row_upper=program.row_upper + upper)
 
 
 def hold(program: Program, choice: Choice) -> Program:

@@ -6,6 +6,7 @@ Two makers of rows matter to a reader: `define` fixes a state, `limit` writes a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,15 +58,16 @@ class Pool(Writer):
 
     `book`, `rulebook`, `grid`, `inputs` (Dataset in program units), `arrays` (the same without labels), `unit` (CNY
     per unit), `model` (Pyomo), `previous` (segment -> share of the freed money relent in the last executed night, or
-    None), `staged` (stages and expected credit loss, None where provisions follow the rates of the book), and
-    `cautious` (no trust is taken to earn its losses and coupons in every period, see `trusts.is_safe`).
+    None), `staged` (stages and expected credit loss, None where provisions follow the rates of the book), `cautious` (no
+    trust is taken to earn its losses and coupons in every period, see `trusts.is_safe`), and `amortising` (trust ->
+    first period, 1 to T, in which it no longer revolves because a covenant was broken).
     """
 
-    def __init__(
-        self, book: Book, rulebook: Rulebook, previous: pd.Series | None = None, cautious: bool = False
-    ) -> None:
+    def __init__(self, book: Book, rulebook: Rulebook, previous: pd.Series | None = None, cautious: bool = False,
+                 amortising: Mapping[str, int] | None = None) -> None:  # fmt: skip
         super().__init__(DIMS, "CNY")
         self.book, self.rulebook, self.previous, self.cautious = book, rulebook, previous, cautious
+        self.amortising = dict(amortising or {})
         self.grid: Grid = make_grid(book.as_of, rulebook.horizon)
         self.unit = choose_unit(book)
         self.inputs: xr.Dataset = make_inputs(book, self.grid, self.unit, rulebook.market_rate)
@@ -101,8 +103,16 @@ class Pool(Writer):
     def revolving(self, facility: str) -> list[int]:
         """Periods that start before the facility's revolving period ends; all where it has no end."""
         if facility not in self._revolving:
-            self._revolving[facility] = self.grid.before(day_of(self.facilities.revolving_end[facility]))
+            self._revolving[facility] = self.grid.before(self.revolving_end(facility))
         return self._revolving[facility]
+
+    def revolving_end(self, facility: str) -> date | None:
+        """First day on which the facility no longer revolves, by its terms or an early amortisation; None: never."""
+        end = day_of(self.facilities.revolving_end[facility])
+        if facility not in self.amortising:
+            return end
+        early = self.grid.starts[self.amortising[facility] - 1]
+        return early if end is None else min(early, end)
 
     def _sets(self) -> None:
         """Sets of labels. Periods count from 1; TIME has the opening, 0, before them."""

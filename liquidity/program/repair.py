@@ -57,18 +57,19 @@ class Elastic:
     first: int
 
     @property
-    def tiers(self) -> list[int]:
+    def tiers(self) -> list[float]:
         """Tiers in the order of protection."""
         return sorted(set(self.tier.tolist()))
 
 
-def repair(program: Program, tier_of: dict[str, int], materiality: float, book: float, options: Options,
+def repair(program: Program, tier_of: dict[str, float], materiality: float, book: float, options: Options,
            whole: bool = False) -> tuple[Program, Repair]:  # fmt: skip
     """Loosen the rules by the least shortfall, tier by tier. Returns the loosened program and what gave way.
 
-    `tier_of`: priority of each rule (1 is protected first); `materiality`: by how much a tier's total may exceed its
-    least for the sake of the next; `book`: size of the book, units; `whole`: whether yes/no decisions must be whole,
-    which takes many more solves. Raises SolverFailed when no plan exists even so.
+    `tier_of`: tier of each rule (1 is protected first; a half for rules whose breach ends a revolving period);
+    `materiality`: by how much a tier's total may exceed its least for the sake of the next; `book`: size of the book,
+    units; `whole`: whether yes/no decisions must be whole, which takes many more solves. Raises SolverFailed when no
+    plan exists even so.
     """
     elastic = make_elastic(program, tier_of, book)
     session = Session(elastic.program, hurried(options))
@@ -83,12 +84,15 @@ def repair(program: Program, tier_of: dict[str, int], materiality: float, book: 
             raise SolverFailed("no plan exists even when every rule gives way: check cash and maturities") from error
         least = -(answer.objective - program.constant)
         basis, short = answer.basis, answer.x[elastic.first :]
-        if least <= SHORT:
+        columns = elastic.first + np.flatnonzero(elastic.tier == tier)
+        if tier % 1:
+            # rows that end a revolving period: those that can be met are, whatever it would do for a lower tier
+            columns = columns[answer.x[columns] <= SHORT]
+        if least <= SHORT or tier % 1:
             # a tier that needs nothing gets nothing, or a rule would be told to give way for what helps a lower tier;
             # held by its columns, not by its total: a total of nought leaves interior point no interior
-            columns = elastic.first + np.flatnonzero(elastic.tier == tier)
             session.upper[columns] = np.maximum(answer.x[columns], 0.0)
-        else:
+        if least > SHORT:
             session.row_upper[program.shape[0] + number] = (1 + materiality) * least + SLIVER
             suspects |= owners(program, np.flatnonzero(np.abs(answer.price[: program.shape[0]]) > SHORT))
     loose = freeze(program, elastic.rows, short)
@@ -110,7 +114,7 @@ def least_short(session: Session, basis: Any) -> Answer:
     return session.solve(basis if best is None else best.basis, doubt=True)
 
 
-def make_elastic(program: Program, tier_of: dict[str, int], book: float) -> Elastic:
+def make_elastic(program: Program, tier_of: dict[str, float], book: float) -> Elastic:
     """Add shortfall columns (>= 0) to the repairable rows and a total per tier.
 
     A shortfall is scaled by the row's bound, at least 1% of the book.
@@ -118,7 +122,7 @@ def make_elastic(program: Program, tier_of: dict[str, int], book: float) -> Elas
     families = [family for family in program.rows if family.repairable]
     rows = np.concatenate([np.arange(family.start, family.stop) for family in families] or [np.zeros(0, int)])
     tier = np.concatenate(
-        [np.full(len(family.index), tier_of[family.owner]) for family in families] or [np.zeros(0, int)]
+        [np.full(len(family.index), float(tier_of[family.owner])) for family in families] or [np.zeros(0, int)]
     )
     at_most = np.isfinite(program.row_upper[rows])
     bound = np.where(at_most, program.row_upper[rows], program.row_lower[rows])

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from liquidity.explain.words import CAUSES, GATES, ORIGINS, Lang, label, money
+from liquidity.explain.words_events import event_text
 from liquidity.report import figures, flows, levels, numbers, proofs, record, roads, sankey
 
 _MOST_ORDERS = 60
@@ -66,6 +67,7 @@ def _context(tables: Mapping[str, pd.DataFrame], run: Mapping[str, Any]) -> dict
         "worst": worst,
         "roads": roads.compact(tables.get("roads"), [str(row["segment"]) for row in worst]),
         "gave_way": proofs.gave_way(limits).to_dict("records"),
+        "amortised": [(event_text("en", event), event_text("zh", event)) for event in run.get("amortised", [])],
         "conflict": [record.told(rule) for rule in run.get("conflict", [])],
         "place_name": figures.place_name,
         "orders": _orders(tables["orders"]),

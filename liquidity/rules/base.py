@@ -71,7 +71,8 @@ class Rule(BaseModel):
 
     Class variables: `code` is the cause that the rule stands for ("" for requests, which are told by their gates);
     `repairable` says whether the rule may give way where no plan meets every rule; `liftable` whether the explanation
-    may lift it.
+    may lift it; `amortises` whether a trust whose row gives way pays its notes back from the next period on. Such rows
+    are over (facility, period).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
@@ -79,6 +80,7 @@ class Rule(BaseModel):
     code: ClassVar[str] = ""
     repairable: ClassVar[bool] = True
     liftable: ClassVar[bool] = True
+    amortises: ClassVar[bool] = False
 
     kind: str = value(..., "Which rule this is.", "name")
     name: str = value(

@@ -49,10 +49,12 @@ class Covenants(Rule):
         sum_{u,s} def balance[s,f,u-1] <= max_default_rate B
         sum_{u,s} rep balance[s,f,u-1] >= min_payment_rate 12 B
     with B = sum_{u,s} d[u] balance[s,f,u-1]. Without history the average is over the months that are there. Days and
-    weeks of the grid make a month as soon as they last 28 days.
+    weeks of the grid make a month as soon as they last 28 days. An ABS whose pool cannot keep one amortises from the
+    period after that month on.
     """
 
     code: ClassVar[str] = "FACILITY_TERMS"
+    amortises: ClassVar[bool] = True
 
     kind: Literal["covenants"] = value("covenants", "Which rule this is.", "name")
     months: int = value(3, "Months that are averaged.", "months", ge=1)

@@ -17,9 +17,11 @@ class PoolCover(Rule):
     In symbols (CNY, every ABS f and period in which it still revolves; N[f] = opening notes of all classes):
         sum_s balance[s,f,t] + facility_cash[f,t] >= N[f]
         facility_cash[f,t] <= max_uninvested N[f]
+    An ABS that cannot keep both in a period amortises from the next one on.
     """
 
     code: ClassVar[str] = "FACILITY_TERMS"
+    amortises: ClassVar[bool] = True
 
     kind: Literal["pool_cover"] = value("pool_cover", "Which rule this is.", "name")
     max_uninvested: float = value(0.20, "Largest part of the notes that may wait as cash.", "share", ge=0, le=1)

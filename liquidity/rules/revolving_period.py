@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from dateutil.relativedelta import relativedelta
 
-from liquidity.rules.base import Lang, Rule, day_of, value
+from liquidity.rules.base import Lang, Rule, value
 from liquidity.rules.text import percent
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class RevolvingPeriod(Rule):
     In symbols (CNY):
         sum_u lend[s,u,f,t] + move[s,f,t] <= 0 in periods in which f no longer revolves (ended or frozen)
         sum_s move[s,f,t] - stuffing_cap days[t] / 30.4 sum_s balance[s,f,t-1] <= 0 in the last three months of an ABS
+    An ABS that amortises early because a covenant was broken no longer revolves from then on.
     """
 
     code: ClassVar[str] = "FACILITY_TERMS"
@@ -41,7 +42,7 @@ class RevolvingPeriod(Rule):
         ended = [(f, t) for f in m.BOUGHT for t in held if t not in revolving[f]]
         # a period is late where the revolving period ends within three months of its start
         reach = {t: pool.grid.starts[t - 1] + relativedelta(months=LAST_MONTHS) for t in held}
-        end = {f: day_of(pool.facilities.revolving_end[f]) or date.max for f in m.ABS}
+        end = {f: pool.revolving_end(f) or date.max for f in m.ABS}
         last = [(f, t) for f in m.ABS for t in held if t in revolving[f] and reach[t] > end[f]]
         if ended:
             pool.limit(

@@ -20,6 +20,7 @@ from liquidity.rules.base import CODES, Rule, value
 
 STEP = re.compile(r"^[1-9]\d* x [1-9]\d* (day|week|month)s?$")
 STEP_EXPECTED = 'steps such as "7 x 1 day", "3 x 1 week" or "11 x 1 month"'
+HALF_TIER = 0.5
 
 
 class SolverOptions(BaseModel):
@@ -105,6 +106,15 @@ class Rulebook(BaseModel):
             del content["provisions"]  # a rulebook without them has the digest it always had
         content["rules"] = sorted(content["rules"], key=lambda rule: rule["name"])
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+    @property
+    def tiers(self) -> dict[str, float]:
+        """Repair tier of every rule, protected in rising order.
+
+        Rules whose breach makes a trust amortise stand half a tier below their own: a contract that can be broken at a
+        known price gives way before one that cannot be broken.
+        """
+        return {rule.name: rule.priority + (HALF_TIER if rule.amortises else 0.0) for rule in self.rules}
 
     def rule(self, name: str) -> Rule:
         """The rule of that name; KeyError where there is none."""

@@ -17,9 +17,9 @@ import pandas as pd
 
 from liquidity.book import Book
 from liquidity.errors import BadInput, Problem, SolverFailed
-from liquidity.program.build import build_pool
+from liquidity.program.build import rebuild_pool
 from liquidity.program.compile import Program
-from liquidity.program.night import Solved, hold
+from liquidity.program.night import Solved, hold, loosened
 from liquidity.program.pool import Pool
 from liquidity.program.solve import Infeasible, Session, with_basic_row
 from liquidity.program.stages import Goals, make_goals, run_stages
@@ -146,6 +146,12 @@ def acting(night: Standing) -> set[str]:
     return {family.owner for family in night.solved.held.rows if touched[family.place].any()}
 
 
+def yielding(night: Standing) -> set[str]:
+    """Rules that gave way."""
+    frame = night.solved.gave_way
+    return set() if frame is None else set(frame.rule)
+
+
 def break_even_levers(pool: Pool, segment: str) -> list[Lever]:
     """The rate and the default probability of a segment."""
     out = []
@@ -241,9 +247,9 @@ class Search:
         self.solves += 1
         try:
             rulebook, book = lever.apply(value)
-            pool = build_pool(book, rulebook, night.pool.previous, night.pool.cautious)
+            pool = rebuild_pool(night.pool, book, rulebook)
             program, refilled = pour(night.program, pool)
-            held = hold(program, night.solved.choice) if refilled else program
+            held = hold(loosened(program, night.program, night.solved), night.solved.choice) if refilled else program
             session = Session(held, solver_options(rulebook))
             session.solve(known[min(known, key=lambda other: abs(other - value))] if refilled else None)
         except (BadInput, Infeasible):
@@ -258,7 +264,7 @@ class Search:
     def room(self, lever: Lever, value: float) -> float:
         """Room (CNY) that the change gives tonight on the row of the rule that it moves most, with tonight's plan."""
         rulebook, book = lever.apply(value)
-        pool = build_pool(book, rulebook, self.night.pool.previous, self.night.pool.cautious)
+        pool = rebuild_pool(self.night.pool, book, rulebook)
         program, refilled = pour(self.night.program, pool)
         if not refilled:
             return 0.0
@@ -284,8 +290,12 @@ class Search:
         self.solves += 1
         rulebook, book = apply(value)
         try:
-            night = stand(book, rulebook, self.night.pool.previous, repairs=False)
+            # what gave way tonight does so with the change too, but nothing else
+            repairs = self.night.solved.repair is not None
+            night = stand(book, rulebook, self.night.pool.previous, repairs=repairs)
         except SolverFailed:
+            return -np.inf, 0.0
+        if yielding(night) - yielding(self.night):
             return -np.inf, 0.0
         unit, first = night.pool.unit, night.solved.staged.first
         gained = first.objective * unit - self.night.solved.staged.first.objective * self.unit

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import xarray as xr
 
 from liquidity.book import Book, opening
-from liquidity.errors import BadInput, SolverFailed
+from liquidity.errors import BadInput, Problem, SolverFailed
 from liquidity.explain.amounts import Amounts, make_amounts
 from liquidity.explain.better_use import debt_rates, lending_rates, money_used, repaid_tonight, with_better_use
 from liquidity.explain.charges import Charges, charges_table, make_charges, turnover
@@ -33,6 +33,7 @@ from liquidity.rules.rulebook import Rulebook
 from liquidity.runs import tables as made
 from liquidity.runs.checks import account_checks, solver_checks, table_checks
 from liquidity.runs.clock import Clock
+from liquidity.runs.events import Event, next_events, starts
 
 Say = Callable[[str], None]
 
@@ -51,11 +52,12 @@ class Night:
     tables: dict[str, pd.DataFrame]
     checks: dict[str, float]
     clock: Clock
+    events: tuple[Event, ...] = ()
 
     @property
     def exit_code(self) -> int:
         """0 done, 3 some rule had to give way."""
-        return 3 if self.gave_way else 0
+        return 3 if self.gave_way or self.events else 0
 
     @property
     def gave_way(self) -> list[str]:
@@ -70,12 +72,13 @@ def quiet(_: str) -> None:
 
 @dataclass(frozen=True)
 class Decided:
-    """A night that was decided and not yet explained."""
+    """A night that was decided and not yet explained; `events` are the early amortisations, in their order."""
 
     pool: Pool
     program: Program
     goals: Goals
     solved: Solved
+    events: tuple[Event, ...] = ()
 
 
 Beside = Callable[[Decided], None]
@@ -138,26 +141,42 @@ def explained(decided: Decided, clock: Clock, say: Say, crew: Crew, beside: Besi
         "amounts_gap": 0.0 if amounts is None else amounts.gap * pool.unit / opening(pool.book).assets,
         **table_checks(tables, labels[0]),
     }
-    return Night(pool, program, goals, solved, plan, charges, amounts, tables, checks, clock)
+    return Night(pool, program, goals, solved, plan, charges, amounts, tables, checks, clock, decided.events)
 
 
 def decide(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Clock | None = None, say: Say = quiet,
            method: str = "ipx", repairs: bool = True, crew: Crew | None = None) -> Decided:  # fmt: skip
-    """Build, compile and solve one night; workers of `crew` start meanwhile. Without `repairs` no rule gives way."""
-    clock = clock or Clock()
+    """Build, compile and solve one night; workers of `crew` start meanwhile. Without `repairs` no rule gives way.
+
+    In rounds: a trust whose covenant has to give way amortises from the next period on, the earliest first and one a
+    round; no round takes an earlier one back, so they end.
+    """
+    clock, events = clock or Clock(), tuple[Event, ...]()
+    while True:
+        decided = settled(book, rulebook, previous, clock, say, method, repairs, crew, starts(events))
+        found = next_events(decided.pool, decided.program, decided.solved)
+        events = (*events, *found)
+        if not found or found[0].start > decided.pool.grid.size:
+            return replace(decided, events=events)
+        say(f"{found[0].facility} amortises early: {found[0].rule} cannot be met in period {found[0].broken}")
+
+
+def settled(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Clock, say: Say, method: str,
+            repairs: bool, crew: Crew | None, amortising: Mapping[str, int]) -> Decided:  # fmt: skip
+    """One round: trusts `amortising` from the given periods on; once more with open deficiencies without a plan."""
     try:
-        return attempt(book, rulebook, previous, clock, say, method, repairs, False, crew)
+        return attempt(book, rulebook, previous, clock, say, method, repairs, False, crew, amortising)
     except SolverFailed as error:
         # a trust that was taken to be safe may be what has no plan: let its deficiency open
         say(f"no plan at first ({error}); again with open deficiencies")
-        return attempt(book, rulebook, previous, clock, say, method, repairs, True, crew)
+        return attempt(book, rulebook, previous, clock, say, method, repairs, True, crew, amortising)
 
 
 def attempt(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Clock, say: Say, method: str,
-            repairs: bool, cautious: bool, crew: Crew | None) -> Decided:  # fmt: skip
+            repairs: bool, cautious: bool, crew: Crew | None, amortising: Mapping[str, int]) -> Decided:  # fmt: skip
     """Build, compile and solve one night, trusts that are taken to be safe held to it unless `cautious`."""
     with clock.phase("build"):
-        pool = build_pool(book, rulebook, previous, cautious)
+        pool = build_pool(book, rulebook, previous, cautious, amortising)
     with clock.phase("compile"):
         program = compile_program(pool)
         goals = make_goals(pool, program)
@@ -165,15 +184,18 @@ def attempt(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: C
     if crew is not None:
         crew.call(program)
     with clock.phase("solve"):
-        tiers = {rule.name: rule.priority for rule in rulebook.rules}
         size, options = opening(book).assets / pool.unit, solver_options(rulebook)
-        solved = solve_night(program, goals, tiers, rulebook.materiality, size, options, method, repairs)
+        solved = solve_night(program, goals, rulebook.tiers, rulebook.materiality, size, options, method, repairs)
     return Decided(pool, program, goals, solved)
 
 
 def check_fit(book: Book, rulebook: Rulebook) -> None:
     """Every name a rule uses must be in the book; all that are not are told at once."""
     problems = [problem for rule in rulebook.rules for problem in rule.check(book)]
+    kinds = [rule.kind for rule in rulebook.rules]
+    if "covenants" in kinds and "revolving_period" not in kinds:
+        expected = "a rule of kind revolving_period beside the covenants: a trust that breaks one has to stop buying"
+        problems.append(Problem(rulebook.name, "", "rule", "no rule of kind revolving_period", expected))
     if problems:
         raise BadInput(problems)
 

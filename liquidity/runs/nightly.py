@@ -14,6 +14,7 @@ from liquidity.program.stages import WINDOW_DAYS
 from liquidity.report.html import write_report
 from liquidity.rules.rulebook import Rulebook, read_rulebook
 from liquidity.runs.clock import Clock
+from liquidity.runs.events import told
 from liquidity.runs.night import Decided, Night, Say, allocate, quiet, solver_options
 from liquidity.runs.previous import pin_executed, read_record, relent_shares
 from liquidity.runs.record import existing, run_id, versions, whole, write_inputs, write_json, write_tables
@@ -114,6 +115,7 @@ def body(night: Night) -> dict[str, Any]:
         "checks": night.checks,
         "fallback": chain,
         "gave_way": night.gave_way,
+        "amortised": told(night.pool, solved, night.events),
         "conflict": [] if solved.repair is None else list(solved.repair.conflict),
         "sequence": solved.choice.note,
         "safe_trusts": list(night.pool.model.SAFE),

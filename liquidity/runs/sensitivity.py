@@ -12,7 +12,7 @@ import numpy as np
 
 from liquidity.book import opening
 from liquidity.errors import SolverFailed
-from liquidity.program.build import build_pool
+from liquidity.program.build import rebuild_pool
 from liquidity.program.compile import compile_cost, compile_program
 from liquidity.program.inputs import Arrays, mean_life
 from liquidity.program.night import solve_night
@@ -74,12 +74,11 @@ def shorter_horizon(night: Decided) -> float | None:
     rulebook = shortened(night.pool.rulebook)
     if rulebook is None:
         return None
-    pool = build_pool(night.pool.book, rulebook, night.pool.previous, night.pool.cautious)
+    pool = rebuild_pool(night.pool, night.pool.book, rulebook)
     program = compile_program(pool)
     goals = make_goals(pool, program)
-    tiers = {rule.name: rule.priority for rule in rulebook.rules}
     size = opening(night.pool.book).assets / pool.unit
-    solved = solve_night(program, goals, tiers, rulebook.materiality, size, solver_options(rulebook))
+    solved = solve_night(program, goals, rulebook.tiers, rulebook.materiality, size, solver_options(rulebook))
     return float((goals.relent[0] @ solved.staged.last.x).sum() * pool.unit)
 
 

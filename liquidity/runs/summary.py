@@ -14,6 +14,7 @@ from liquidity.book import Book, opening
 from liquidity.errors import BadInput, Problem
 from liquidity.explain.ledger import COLUMNS
 from liquidity.explain.words import CAUSES, label, money
+from liquidity.explain.words_events import event_text
 from liquidity.runs.contrast import contrast, stand
 from liquidity.runs.contrast_text import tell
 from liquidity.runs.night import Say
@@ -47,6 +48,8 @@ def print_summary(record: dict[str, Any], folder: Path, console: Console) -> Non
     console.print(f"Net worth at the horizon {worth}. Checks: {check_line(record['checks'])}")
     for rule in record["gave_way"]:
         console.print(f"[red]gave way:[/red] {rule} (see tables/limits.csv, level gave_way)")
+    for event in record.get("amortised", []):
+        console.print(f"[red]early amortisation:[/red] {event_text('en', event)}")
     if record["conflict"]:
         console.print(f"[red]rules that cannot hold together:[/red] {', '.join(record['conflict'])}")
     console.print(f"Orders to sign: {folder / 'tables' / 'orders.csv'}\nReport: {folder / 'report.html'}")

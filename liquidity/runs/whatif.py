@@ -14,7 +14,7 @@ import xarray as xr
 from liquidity.book import Book
 from liquidity.book.opening import opening
 from liquidity.explain.charges import Charges, make_charges
-from liquidity.program.build import build_pool
+from liquidity.program.build import rebuild_pool
 from liquidity.program.compile import Program, compile_program, refill_from
 from liquidity.program.night import Solved, hold, solve_night
 from liquidity.program.plan import make_plan
@@ -47,8 +47,8 @@ def what_if(night: Night, rulebook: Rulebook | None = None, book: Book | None = 
     """Solve a night again with another rulebook or book, from its present plan.
 
     Raises BadInput where the two do not fit, SolverFailed where no plan was found. Where the change leaves no plan with
-    the night's yes/no decisions they are chosen again, and a rule that has to give way is repaired as in `allocate`. No
-    amounts are computed.
+    the night's yes/no decisions they are chosen again, and a rule that has to give way is repaired as in `allocate`. A
+    trust that amortises early goes on doing so: whether it has to is decided by `allocate`. No amounts are computed.
 
         what_if(night, night.pool.rulebook.edit("capital", ratio=0.22)).plan
     """
@@ -57,15 +57,15 @@ def what_if(night: Night, rulebook: Rulebook | None = None, book: Book | None = 
     with clock.phase("check"):
         check_fit(book, rulebook)
     with clock.phase("build"):
-        pool = build_pool(book, rulebook, before.previous, before.cautious)
+        pool = rebuild_pool(before, book, rulebook)
     with clock.phase("compile"):
         program, refilled = pour(night.program, pool)
         goals = make_goals(pool, program)
     with clock.phase("solve"):
         solved = None if choose or not refilled else solve_held(night, program, goals, solver_options(rulebook))
         if solved is None:
-            tiers, size = {rule.name: rule.priority for rule in rulebook.rules}, opening(book).assets / pool.unit
-            solved = solve_night(program, goals, tiers, rulebook.materiality, size, solver_options(rulebook))
+            size = opening(book).assets / pool.unit
+            solved = solve_night(program, goals, rulebook.tiers, rulebook.materiality, size, solver_options(rulebook))
     with clock.phase("charges"):
         first = solved.staged.first
         charges = make_charges(solved.held, first.price, first.reduced)

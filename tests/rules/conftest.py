@@ -27,8 +27,10 @@ def book() -> Book:
 def write(book: Book) -> Callable[..., Pool]:
     """A pool that holds the equations and the given rule, nothing else."""
 
-    def write(rule: Rule, of: Book = book, previous: pd.Series | None = None) -> Pool:
-        rules = Rulebook(name="test", horizon=HORIZON, market_rate=0.06, rules=(rule,))
+    def write(
+        rule: Rule, of: Book = book, previous: pd.Series | None = None, horizon: tuple[str, ...] = HORIZON
+    ) -> Pool:
+        rules = Rulebook(name="test", horizon=horizon, market_rate=0.06, rules=(rule,))
         return build_pool(of, rules, previous)
 
     return write

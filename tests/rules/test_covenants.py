@@ -62,6 +62,21 @@ def test_covenants_look_back_on_the_reports_of_the_servicer(write, book):
     assert bounds(pool, "covenants", "payment_rate") == {("tr", 3): pytest.approx(0.1 * size - 38e6)}
 
 
+def test_later_months_push_the_reports_out_of_the_window(write, book):
+    """Months of the model take the place of reported ones, oldest first; the trust's window is three months."""
+    of = with_history(book).edit("facilities", "tr", revolving_end=pd.Timestamp("2027-12-31"))
+    pool = write(make("covenants", max_default_rate=0.03), of=of, horizon=("4 x 1 month",))
+    found = bounds(pool, "covenants", "default_rate")
+    last, two = 0.03 / 12 * 130e6 - 0.2e6, 0.03 / 12 * 270e6 - 0.3e6
+    assert found == {key: pytest.approx(value) for key, value in zip(sorted(found), (two, last, 0.0, 0.0))}
+    assert sorted(found) == [("tr", t) for t in (1, 2, 3, 4)]
+    family = {row.index(): row for row in rows(pool, "covenants")}
+    for index in found:
+        names = {column.name for column in generate_standard_repn(family[index].body).linear_vars}
+        months = {int(name.rstrip("]").rsplit(",", 1)[1]) for name in names}
+        assert months == set(range(max(0, index[1] - 3), index[1]))
+
+
 def test_covenants_without_reports_and_of_one_month_look_back_on_nothing(write, book):
     for months, of in ((3, book), (1, with_history(book))):
         pool = write(make("covenants", months=months, max_default_rate=0.03), of=of)

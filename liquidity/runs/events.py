@@ -1,0 +1,89 @@
+"""Early amortisation: a trust whose covenant cannot be met pays its notes back from the next period on (DESIGN 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from liquidity.explain.limits import family_limits
+from liquidity.program.compile import Compiler
+
+if TYPE_CHECKING:
+    from liquidity.program.compile import Family, Program
+    from liquidity.program.night import Solved
+    from liquidity.program.pool import Pool
+
+
+@dataclass(frozen=True)
+class Event:
+    """A trust that amortises early. `rule` and `what` name the rows of which that of the period `broken` (1 to T) gave
+    way; `used` is what was measured there and `limit` what it had to keep, both in `unit`.
+    """
+
+    facility: str
+    rule: str
+    what: str
+    broken: int
+    used: float = 0.0
+    limit: float = 0.0
+    unit: str = ""
+
+    @property
+    def start(self) -> int:
+        """First period in which the trust no longer revolves; T + 1 lies beyond the horizon."""
+        return self.broken + 1
+
+
+def starts(events: Iterable[Event]) -> dict[str, int]:
+    """First amortising period by trust."""
+    return {event.facility: event.start for event in events}
+
+
+def next_events(pool: Pool, program: Program, solved: Solved) -> tuple[Event, ...]:
+    """The earliest breach that makes a trust amortise earlier than it does; of several the first trust by name.
+
+    Breaches in the last period start nothing within the horizon, so they come together; they are told all the same.
+    """
+    if solved.gave_way is None:
+        return ()
+    short, found = set(solved.gave_way.row), dict[tuple[int, str], tuple[str, str]]()
+    for family in program.rows:
+        if family.kind == "rule" and pool.rulebook.rule(family.owner).amortises:
+            for row, (facility, period) in enumerate(family.index, family.start):
+                end = pool.revolving_end(facility)
+                if row in short and (end is None or pool.grid.starts[period] < end):
+                    found.setdefault((period, facility), (family.owner, family.name))
+    order = sorted(found)
+    if order and order[0][0] < pool.grid.size:
+        order = order[:1]
+    events = [Event(facility, *found[period, facility], period) for period, facility in order]
+    return tuple(measured(pool, solved, event) for event in events)
+
+
+def measured(pool: Pool, solved: Solved, event: Event) -> Event:
+    """The event with what its row measures in a plan; as it was where the plan has no such breach."""
+    for family, rows in zip(solved.program.rows, pool.rows):
+        if (family.owner, family.name) == (event.rule, event.what):
+            table = family_limits(pool, solved, family, rows, Compiler(pool), {})
+            row = table.iloc[place(family, event)]
+            if row.level == "gave_way":
+                return replace(event, used=float(row.used), limit=float(row.limit), unit=str(row.unit))
+    return event
+
+
+def place(family: Family, event: Event) -> int:
+    """Where the row of an event stands in its family."""
+    return list(family.index).index((event.facility, event.broken))
+
+
+def told(pool: Pool, solved: Solved, events: Iterable[Event]) -> list[dict[str, Any]]:
+    """Events for the run record, as the decided plan measures them: facility, from (ISO date), rule, what, period (ISO
+    date of the broken one), used, limit, unit. A trust that two rounds found is told once, with the earlier breach.
+    """
+    out = []
+    for event in {event.facility: event for event in events}.values():
+        row = asdict(measured(pool, solved, event))
+        broken = row.pop("broken")
+        out.append({**row, "period": pool.grid.labels[broken - 1], "from": pool.grid.starts[broken].isoformat()})
+    return out
