@@ -20,7 +20,8 @@ from liquidity.book.fields import TABLES, TEXTUAL, Field, Table
 from liquidity.book.tidy import empty, flatten, settle, tidy
 from liquidity.errors import BadInput, Problem
 
-LATER = {("lender", "hqla_2a"), ("lender", "hqla_2b"), ("segments", "guarantor"), ("segments", "largest_share")}
+LATER = {("lender", "hqla_2a"), ("lender", "hqla_2b"), ("segments", "guarantor"), ("segments", "largest_share"),
+         ("lines", "notice_days"), ("facilities", "payment_day")}  # fmt: skip
 """Columns that came after the first runs: part of a digest only where they say something, so that a book without them
 has the digest it always had."""
 

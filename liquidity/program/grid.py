@@ -61,6 +61,12 @@ class Grid:
         return [t for t, start in enumerate(self.starts[:-1], 1) if day is None or start < day]
 
 
+def has_day(start: date, end: date, day: int) -> bool:
+    """Whether a day of the month (1 to 28) lies in the days from `start` up to, not including, `end`."""
+    first = start.replace(day=day)
+    return (first if first >= start else first + relativedelta(months=1)) < end
+
+
 def make_grid(as_of: date, horizon: Sequence[str]) -> Grid:
     """Lay out `horizon`, e.g. `["7 x 1 day", "3 x 1 week", "11 x 1 month"]`, from `as_of` on.
 

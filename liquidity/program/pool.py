@@ -15,7 +15,7 @@ import pyomo.environ as pyo
 import xarray as xr
 
 from liquidity.book import Book
-from liquidity.program.grid import Grid, make_grid
+from liquidity.program.grid import Grid, has_day, make_grid
 from liquidity.program.inputs import BORROWERS, Arrays, choose_unit, day_of, make_inputs
 from liquidity.program.lazy import ArrayParam
 from liquidity.program.provisions import staged
@@ -77,6 +77,7 @@ class Pool(Writer):
         self.arrays = Arrays(self.inputs)
         self.facilities = book["facilities"]
         self._revolving: dict[str, list[int]] = {}
+        self._paying: dict[str, list[int]] = {}
         self._place_of = {facility: at for at, facility in enumerate(self.facilities.index)}
         self._sets()
 
@@ -105,6 +106,21 @@ class Pool(Writer):
         if facility not in self._revolving:
             self._revolving[facility] = self.grid.before(self.revolving_end(facility))
         return self._revolving[facility]
+
+    def paying(self, facility: str) -> list[int]:
+        """Periods in which a trust may pay principal, residual and release: those with one of its payment dates, the
+        same day of every month; all of them where it has none.
+        """
+        if facility not in self._paying:
+            day, starts = int(self.facilities.payment_day[facility]), self.grid.starts
+            dated = [t for t in range(1, len(starts)) if not day or has_day(starts[t - 1], starts[t], day)]
+            self._paying[facility] = dated
+        return self._paying[facility]
+
+    def window(self, facility: str, period: int) -> list[int]:
+        """Periods since the trust's last payment date up to a period, that period among them."""
+        before = [t for t in self.paying(facility) if t < period]
+        return list(range(max(before, default=0) + 1, period + 1))
 
     def revolving_end(self, facility: str) -> date | None:
         """First day on which the facility no longer revolves, by its terms or an early amortisation; None: never."""

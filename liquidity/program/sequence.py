@@ -19,6 +19,7 @@ def write_principal(pool: Pool) -> None:
     """Rows of payment of every trust; a pool whose run-off is data gets its schedule as fixed numbers."""
     for facility in pool.model.SCHEDULED:
         fix_schedule(pool, facility)
+    waiting(pool)
     revolving(pool)
     amortising(pool)
 
@@ -35,10 +36,30 @@ def revolving(pool: Pool) -> None:
     pool.terms("tranche_floor", (m.OPEN_CLASS, m.PERIOD), lambda m, f, k, t: m.tranche[f, k, t], at_least=0.0)
 
 
-def amortising(pool: Pool) -> None:
-    """All cash above the reserve is paid, the classes in order, the residual after the last."""
+def waiting(pool: Pool) -> None:
+    """Between its payment dates a trust pays no principal, releases nothing and has no residual; its cash waits."""
     m = pool.model
-    ending = [(f, k, t) for f, k in m.OPEN_CLASS for t in pool.ends(f)]
+    paying = {f: set(pool.paying(f)) for f in m.ABS}
+    trusts = pool.index("terms", "trust_waiting", [(f, t) for f in m.ABS for t in m.PERIOD if t not in paying[f]])
+    ended = {f: set(pool.ends(f)) for f in m.ABS}
+    later = pool.index("terms", "trust_ended_waiting", [(f, t) for f, t in trusts if t in ended[f]])
+    classes = pool.index("terms", "class_waiting", [(f, k, t) for f, t in later for k in m.TRANCHES[f]])
+    pool.terms("no_release_between", (trusts,), lambda m, f, t: m.release[f, t], at_most=0.0)
+    pool.terms("no_residual_between", (later,), lambda m, f, t: m.residual[f, t], at_most=0.0)
+    pool.terms("no_pay_between", (classes,), lambda m, f, k, t: m.pay[f, k, t], at_most=0.0)
+
+
+def ends_of(pool: Pool, facility: str) -> list[int]:
+    """Periods in which a trust that no longer revolves pays principal."""
+    paying = set(pool.paying(facility))
+    return [t for t in pool.ends(facility) if t in paying]
+
+
+def amortising(pool: Pool) -> None:
+    """On payment dates all cash above the reserve is paid, the classes in order, the residual after the last."""
+    m = pool.model
+    ends = {f: ends_of(pool, f) for f in m.ABS}
+    ending = [(f, k, t) for f, k in m.OPEN_CLASS for t in ends[f]]
     order = {f: list(m.TRANCHES[f]) for f in m.ABS}
     pool.group("ENDING", ending)
     pool.group("LAST", [(f, k, t) for f, k, t in ending if k == order[f][-1]])
@@ -58,7 +79,7 @@ def amortising(pool: Pool) -> None:
         lambda m, f, k, t: m.tranche[f, k, t] + size[f, k] * m.done[f, k, t],
         at_most=lambda f, k, t: size[f, k],
     )
-    pairs = [(f, k, n, t) for f in m.ABS for k, n in pairwise(order[f]) for t in pool.ends(f)]
+    pairs = [(f, k, n, t) for f in m.ABS for k, n in pairwise(order[f]) for t in ends[f]]
     following = pool.index("sequence", "following", pairs)
     pool.sequence(
         "next",
@@ -67,11 +88,12 @@ def amortising(pool: Pool) -> None:
         at_most=0.0,
     )
     pool.sequence("order", (following,), lambda m, f, k, n, t: m.done[f, n, t] - m.done[f, k, t], at_most=0.0)
-    later = pool.index("sequence", "later", [(f, k, t) for f, k, t in ending if t > min(pool.ends(f))])
-    pool.sequence("stays", (later,), lambda m, f, k, t: m.done[f, k, t - 1] - m.done[f, k, t], at_most=0.0)
+    steps = [(f, k, before, t) for f, k in m.OPEN_CLASS for before, t in pairwise(ends[f])]
+    later = pool.index("sequence", "later", steps)
+    pool.sequence("stays", (later,), lambda m, f, k, b, t: m.done[f, k, b] - m.done[f, k, t], at_most=0.0)
     over = {f: max(0.0, largest_pool(pool, f) - make_deal(pool, f).notes.sum()) for f in m.ABS}
     most = pool.param("sequence", "most_residual", (m.ABS,), over)
-    m.UP_TO = pyo.Set(m.LAST, initialize={(f, k, t): [n for n in pool.ends(f) if n <= t] for f, k, t in m.LAST})
+    m.UP_TO = pyo.Set(m.LAST, initialize={(f, k, t): [n for n in ends[f] if n <= t] for f, k, t in m.LAST})
     pool.sequence(
         "last",
         (m.LAST,),
@@ -122,6 +144,7 @@ def make_deal(pool: Pool, facility: str) -> Deal:
         cash=float(data.facility_cash[0, at, 0]),
         deficiency=float(data.deficiency[0, at, 0]),
         reserve=float(data.reserve_rate[0, at, 0]) * float(notes.sum()),
+        pays=np.isin(np.arange(1, pool.grid.size + 1), pool.paying(facility)),
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pyomo.environ as pyo
 
-from liquidity.program.pool import Pool
+from liquidity.program.pool import Body, Pool
 from liquidity.program.sequence import largest_pool, make_deal, write_principal
 from liquidity.rules.eligibility import eligible
 from liquidity.rules.pool_cover import PoolCover
@@ -62,7 +63,8 @@ def states(pool: Pool) -> None:
 def interest_waterfall(pool: Pool) -> None:
     """Release only what is left after servicing, coupons and losses.
 
-    An amortising trust uses all of its excess; a revolving one may keep it as restricted cash.
+    An amortising trust uses all of its excess; a revolving one may keep it as restricted cash. Where a trust pays on a
+    day of the month, excess waits for it, and what waits covers the losses of the time in between.
     """
     m, data = pool.model, pool.arrays
     margin = data.interest - data.servicing_fee * data.years
@@ -78,12 +80,29 @@ def interest_waterfall(pool: Pool) -> None:
             + sum(cost[f, k, t] * m.tranche[f, k, t - 1] for k in m.TRANCHES[f])
         )
 
-    pool.terms("excess", (m.ABS, m.PERIOD), spread, at_most=0.0)
-    ending = pool.index("terms", "ending", [(f, t) for f in m.ABS for t in pool.ends(f)])
+    # a period without a payment date releases nothing, and keeps its excess for the next one that has
+    since = {(f, t): pool.window(f, t) for f in m.ABS for t in pool.paying(f)}
+    single = pool.index("terms", "single", [(f, t) for f in m.ABS for t in m.PERIOD if len(since.get((f, t), [t])) < 2])
+    pool.terms("excess", (single,), spread, at_most=0.0)
+    several = {at: window for at, window in since.items() if len(window) > 1}
+    summed(pool, "excess_since", several, spread, at_most=0.0)
+    ends = {f: set(pool.ends(f)) for f in m.ABS}
+    ending = pool.index("terms", "ending", [(f, t) for f, t in since if t in ends[f] and (f, t) not in several])
     pool.terms("excess_used", (ending,), spread, at_least=0.0)
+    # what a trust earned while it revolved it may have bought loans with
+    used = {(f, t): [u for u in window if u in ends[f]] for (f, t), window in several.items() if t in ends[f]}
+    summed(pool, "excess_used_since", used, spread, at_least=0.0)
     pool.terms("no_deficiency", (m.SAFE, m.PERIOD), lambda m, f, t: m.deficiency[f, t], equal=0.0)
     pool.terms("no_shortfall", (m.SAFE, m.PERIOD), lambda m, f, t: m.shortfall[f, t], at_most=0.0)
     pool.terms("deficiency_floor", (m.UNSAFE, m.PERIOD), lambda m, f, t: m.deficiency[f, t], at_least=0.0)
+
+
+def summed(pool: Pool, what: str, windows: dict[tuple[str, int], list[int]], body: Body, **bound: Any) -> None:
+    """Rows of a body (trust, period) added up over the periods of each window."""
+    index, block = pool.index("terms", f"{what}_at", list(windows)), pool.block("terms")
+    block.add_component(f"{what}_window", pyo.Set(index, initialize=windows))
+    window = block.component(f"{what}_window")
+    pool.terms(what, (index,), lambda m, f, t: sum(body(m, f, u) for u in window[f, t]), **bound)
 
 
 def open_gap(pool: Pool) -> None:
@@ -93,8 +112,9 @@ def open_gap(pool: Pool) -> None:
     width = pool.param("sequence", "widest_gap", (m.UNSAFE,), lambda f: largest_pool(pool, f))
     dearest = float(pool.arrays.apr.max())
     most = pool.param(
-        "sequence", "most_release", (m.UNSAFE, m.PERIOD), lambda f, t: width[f] * dearest * pool.grid.years[t - 1]
-    )
+        "sequence", "most_release", (m.UNSAFE, m.PERIOD),
+        lambda f, t: width[f] * dearest * sum(pool.grid.years[u - 1] for u in pool.window(f, t)),
+    )  # fmt: skip
     pool.sequence(
         "release_gap",
         (m.UNSAFE, m.PERIOD),
@@ -118,9 +138,11 @@ def is_safe(pool: Pool, facility: str, may_hold: np.ndarray) -> bool:
     which segments meet the terms of the trust.
     """
     deal, ends = make_deal(pool, facility), pool.ends(facility)
+    waits = len(pool.paying(facility)) < pool.grid.size
     covers = [rule for rule in pool.rulebook.rules if isinstance(rule, PoolCover)]
     idle = [rule.max_uninvested for rule in covers if rule.holds_on(pool.grid.starts[0])]
-    if pool.cautious or not idle or deal.deficiency > 0 or (ends and deal.reserve > 0):
+    if pool.cautious or not idle or deal.deficiency > 0 or (ends and (deal.reserve > 0 or waits)):
+        # cash that waits for a payment date, as a reserve does, earns less than the coupons cost
         return False
     may = (deal.balance > 0) | may_hold
     least = ((deal.interest - deal.servicing * deal.years - deal.loss) / deal.years)[may].min(axis=0)

@@ -18,7 +18,8 @@ class Deal:
     """What a waterfall needs. Arrays over segment and period are per unit of the opening balance of the period.
 
     `balance` (segment), `collected, interest, loss, keep` (segment, period), `years` (period), `notes, coupon`
-    (tranche, most senior first); `servicing` and `cash_rate` 1/year; `cash, deficiency, reserve` money.
+    (tranche, most senior first); `servicing` and `cash_rate` 1/year; `cash, deficiency, reserve` money; `pays` (period)
+    says which periods hold a payment date, None for all.
     """
 
     balance: np.ndarray
@@ -34,6 +35,7 @@ class Deal:
     cash: float
     deficiency: float
     reserve: float
+    pays: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -52,30 +54,34 @@ def run_waterfall(deal: Deal) -> Schedule:
     """Run the deal to the end of the grid.
 
     A senior interest shortfall is paid out of principal and adds to the deficiency. The reserve is held until the
-    last class is paid. Conservation: opening cash + interest on it + collections = servicing + coupons + pay + release
-    + residual + closing cash, in every period.
+    last class is paid. Coupons are paid as they accrue; principal, release and residual wait in cash for a payment
+    date, and excess of the periods in between covers their losses first. Conservation: opening cash + interest on it +
+    collections = servicing + coupons + pay + release + residual + closing cash, in every period.
     """
     periods = len(deal.years)
     balance, notes = deal.balance.copy(), deal.notes.astype(float).copy()
-    cash, deficiency = deal.cash, deal.deficiency
+    cash, deficiency, excess = deal.cash, deal.deficiency, 0.0
+    pays = np.ones(periods, bool) if deal.pays is None else deal.pays
     out = {name: np.zeros(periods) for name in ("release", "cover", "shortfall", "residual", "balance")}
     pay = np.zeros((len(notes), periods))
     for t in range(periods):
         service = deal.servicing * deal.years[t] * balance.sum()
         coupons = float(deal.coupon @ notes) * deal.years[t]
-        excess = float(deal.interest[:, t] @ balance) - service - coupons
+        excess += float(deal.interest[:, t] @ balance) - service - coupons
         shortfall = max(0.0, -excess)
         owed = deficiency + float(deal.loss[:, t] @ balance) + shortfall
         cover = min(max(0.0, excess), owed)
         deficiency = owed - cover
-        release = max(0.0, excess) - cover if deficiency <= ROUND else 0.0
+        excess = max(0.0, excess) - cover
+        release = excess if pays[t] and deficiency <= ROUND else 0.0
+        excess -= release
         cash += (
             cash * deal.cash_rate * deal.years[t] + float(deal.collected[:, t] @ balance) - service - coupons - release
         )
-        pay[:, t] = sequential(notes, cash - deal.reserve)
+        pay[:, t] = sequential(notes, cash - deal.reserve) if pays[t] else 0.0
         notes -= pay[:, t]
         cash -= pay[:, t].sum()
-        residual = max(0.0, cash) if notes.sum() <= ROUND else 0.0
+        residual = max(0.0, cash) if pays[t] and notes.sum() <= ROUND else 0.0
         cash -= residual
         balance = balance * deal.keep[:, t]
         found = {

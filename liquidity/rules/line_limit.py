@@ -17,6 +17,7 @@ class LineLimit(Rule):
         debt[l,t]  <= commitment[l], and <= 0 in periods that start at or after the line's maturity
         notes[w,t] <= commitment[w]
         draw[l,t] <= 0 and note_draw[w,t] <= 0 in one-day periods that are no business day
+        draw[l,t] <= 0 in periods that end before the line's notice has run, counted from the date of the book
     """
 
     code: ClassVar[str] = "FUNDING"
@@ -24,7 +25,7 @@ class LineLimit(Rule):
     kind: Literal["line_limit"] = value("line_limit", "Which rule this is.", "name")
 
     def write(self, pool: Pool) -> None:
-        """Rows `line` and `closed_line` (line, period), `warehouse` and `closed_warehouse` (facility, period)."""
+        """Rows `line, closed_line, notice` (line, period) and `warehouse, closed_warehouse` (facility, period)."""
         m, periods = pool.model, self.periods(pool)
         lines, houses = pool.book["lines"], pool.facilities.commitment.loc[list(m.WAREHOUSE)]
         room = {house: pool.money(amount) for house, amount in houses.items()}
@@ -44,11 +45,23 @@ class LineLimit(Rule):
             body=lambda m, w, t: m.notes[w, t],
             at_most=lambda w, t: room[w],
         )
+        early = self.within_notice(pool)
+        if early:
+            index = pool.index(self, "noticed", early)
+            pool.limit(self, "notice", (index,), lambda m, line, t: m.draw[line, t], at_most=0.0)
         shut = self.closed_days(pool)
         if shut:
             days = pool.index(self, "closed_day", shut)
             pool.limit(self, "closed_line", (m.LINE, days), lambda m, line, t: m.draw[line, t], at_most=0.0)
             pool.limit(self, "closed_warehouse", (m.WAREHOUSE, days), lambda m, w, t: m.note_draw[w, t], at_most=0.0)
+
+    def within_notice(self, pool: Pool) -> list[tuple[str, int]]:
+        """Lines and periods in which they cannot be drawn yet: a draw asked for tonight comes after the notice."""
+        days, grid, held = pool.book["lines"].notice_days, pool.grid, self.in_force(pool)
+        return [
+            (line, t) for line in pool.model.LINE for t in held
+            if (grid.starts[t] - grid.starts[0]).days <= days[line]
+        ]  # fmt: skip
 
     def closed_days(self, pool: Pool) -> list[int]:
         """One-day periods that the book's calendar calls no business day."""
@@ -60,14 +73,14 @@ class LineLimit(Rule):
         """See Rule."""
         return (
             "debt[l,t] <= commitment[l] until maturity, then 0; notes[w,t] <= commitment[w]; draw[l,t] <= 0 and "
-            "note_draw[w,t] <= 0 on days that are no business day"
+            "note_draw[w,t] <= 0 on days that are no business day; draw[l,t] <= 0 until the line's notice has run"
         )
 
     def words(self, lang: Lang = "en") -> str:
         """See Rule."""
         if lang == "zh":
-            return "借款及仓储融资余额不超过授信承诺额度，到期须清偿；非工作日不得提款。"
+            return "借款及仓储融资余额不超过授信承诺额度，到期须清偿；非工作日及提款通知期内不得提款。"
         return (
             "Lines and warehouses are drawn at most to their commitment, repaid at maturity, and not drawn on days "
-            "that are no business day."
+            "that are no business day, nor before the notice of a line has run."
         )

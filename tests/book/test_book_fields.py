@@ -17,10 +17,10 @@ CONTRACT = {
     "repaid": "segment facility principal interest",
     "requests": "segment from asked score_kept model_kept policy_kept available new_demand",
     "facilities": "facility kind own_share commitment drawn advance_rate rate unused_fee servicing_fee partner "
-    "partner_fee class revolving_end legal_final reserve_rate cash cash_rate deficiency frozen",
+    "partner_fee class revolving_end legal_final reserve_rate cash cash_rate deficiency frozen payment_day",
     "tranches": "facility tranche seniority balance coupon holder",
     "eligibility": "facility field op value",
-    "lines": "line kind drawn commitment rate commitment_fee maturity class revolving",
+    "lines": "line kind drawn commitment rate commitment_fee maturity class revolving notice_days",
     "partners": "partner net_tier1 total_loans daily_quota",
     "servicer": "facility month pool_opening principal interest defaults recoveries coupons uninvested_cash",
     "calendar": "date business_day",

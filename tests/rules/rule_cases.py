@@ -395,10 +395,11 @@ CASES = {
             "warehouse": ({("notes", "wh", 1): 100_001}, {"warehouse"}),
             "closed_line": ({("draw", "bank", 2): 1}, {"closed_line"}),
             "closed_warehouse": ({("note_draw", "wh", 2): 1}, {"closed_warehouse"}),
+            "notice": ({("draw", "standby", 1): 1}, {"notice"}),
         },
         en="Lines and warehouses are drawn at most to their commitment, repaid at maturity, and not drawn on days that "
-        "are no business day.",
-        zh="借款及仓储融资余额不超过授信承诺额度，到期须清偿；非工作日不得提款。",
+        "are no business day, nor before the notice of a line has run.",
+        zh="借款及仓储融资余额不超过授信承诺额度，到期须清偿；非工作日及提款通知期内不得提款。",
         refused=(({"commitment": 5}, "commitment"), ({"origin": "state"}, "origin")),
     ),
     "revolving_period": Case(
