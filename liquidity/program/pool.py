@@ -58,9 +58,9 @@ class Pool(Writer):
 
     `book`, `rulebook`, `grid`, `inputs` (Dataset in program units), `arrays` (the same without labels), `unit` (CNY
     per unit), `model` (Pyomo), `previous` (segment -> share of the freed money relent in the last executed night, or
-    None), `staged` (stages and expected credit loss, None where provisions follow the rates of the book), `cautious` (no
-    trust is taken to earn its losses and coupons in every period, see `trusts.is_safe`), and `amortising` (trust ->
-    first period, 1 to T, in which it no longer revolves because a covenant was broken).
+    None), `staged` (stages and expected credit loss, None where provisions follow the rates of the book), `cautious`
+    (no trust is taken to earn its losses and coupons in every period, see `trusts.is_safe`), and `amortising` (trust
+    -> first period, 1 to T, in which it no longer revolves because a covenant was broken).
     """
 
     def __init__(self, book: Book, rulebook: Rulebook, previous: pd.Series | None = None, cautious: bool = False,
