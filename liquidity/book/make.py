@@ -1,4 +1,4 @@
-"""Made-up lenders: the two that lie in `data/`, and random ones of any size. Plain tables in, a checked book out.
+"""Made-up lenders: those that lie in `data/`, and random ones of any size. Plain tables in, a checked book out.
 
 `python -m liquidity.book.make online_microlender --out data/online_microlender` writes the folder again byte for byte;
 so does `calm` for `data/calm`.
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from liquidity.book.book import Book, make_book, raw_table
 from liquidity.book.make_calm import calm
+from liquidity.book.make_consumer import consumer_finance_company
 from liquidity.book.make_online import online_microlender
 from liquidity.book.make_parts import Tables
 from liquidity.book.make_random import make_lender
@@ -19,7 +20,9 @@ from liquidity.book.sources import write_book
 
 __all__ = ["SAMPLES", "book_of", "calm", "main", "make_lender", "online_microlender"]
 
-SAMPLES: dict[str, Callable[[], Tables]] = {"online_microlender": online_microlender, "calm": calm}
+SAMPLES: dict[str, Callable[[], Tables]] = {
+    "online_microlender": online_microlender, "calm": calm, "consumer_finance_company": consumer_finance_company,
+}  # fmt: skip
 "The lenders in `data/`, by the name of their folder."
 
 
