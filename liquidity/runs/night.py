@@ -149,16 +149,31 @@ def decide(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Cl
     """Build, compile and solve one night; workers of `crew` start meanwhile. Without `repairs` no rule gives way.
 
     In rounds: a trust whose covenant has to give way amortises from the next period on, the earliest first and one a
-    round; no round takes an earlier one back, so they end.
+    round; no round takes an earlier one back, so they end. Where an amortisation leaves no plan the night stands as it
+    was before it, its covenant broken, and the chain of attempts says so.
     """
     clock, events = clock or Clock(), tuple[Event, ...]()
+    before: Decided | None = None
     while True:
-        decided = settled(book, rulebook, previous, clock, say, method, repairs, crew, starts(events))
+        try:
+            decided = settled(book, rulebook, previous, clock, say, method, repairs, crew, starts(events))
+        except SolverFailed as error:
+            if before is None:
+                raise
+            return without_last(before, events, error)
         found = next_events(decided.pool, decided.program, decided.solved)
         events = (*events, *found)
         if not found or found[0].start > decided.pool.grid.size:
             return replace(decided, events=events)
         say(f"{found[0].facility} amortises early: {found[0].rule} cannot be met in period {found[0].broken}")
+        before = decided
+
+
+def without_last(before: Decided, events: tuple[Event, ...], error: SolverFailed) -> Decided:
+    """The night as it was decided before the last of some events, of which no plan was found."""
+    note = f"no plan with {events[-1].facility} amortising early, so it goes on revolving: {error}"
+    solved = replace(before.solved, chain=(*before.solved.chain, note))
+    return replace(before, solved=solved, events=events[:-1])
 
 
 def settled(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Clock, say: Say, method: str,

@@ -12,6 +12,7 @@ from books import MILLION, Night, solve, tiers, trust_book, trust_rules
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from liquidity.errors import SolverFailed
 from liquidity.program.build import build_pool
 from liquidity.program.compile import compile_program
 from liquidity.program.night import solve_night
@@ -285,7 +286,28 @@ def trust_flows(night: Night) -> pd.DataFrame:
 @pytest.mark.parametrize("pay", [0.3, 0.6])
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_plan_of_an_amortising_trust(kind: str, pay: float, end: str) -> None:
-    night = solve(trust_book(end, pay=pay, **KINDS[kind]), trust_rules(SIX, 0.2))
+    check_plan(solve(trust_book(end, pay=pay, **KINDS[kind]), trust_rules(SIX, 0.2)))
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    st.tuples(st.floats(30, 80), st.floats(5, 30), st.floats(1, 20)), st.floats(0.1, 0.8), st.floats(0.0, 0.35),
+    st.floats(0.01, 0.1), st.sampled_from([0.0, 0.02]), st.sampled_from([None, 0.1, 0.5]),
+)  # fmt: skip
+def test_the_plan_of_any_amortising_trust(notes, pay, bad, coupon, reserve, idle) -> None:
+    """Sizes and thickness of the classes, speed, losses, coupons, reserve and idle cash as they come."""
+    book = trust_book(
+        "2027-01-20", pool=sum(notes), notes=notes, pay=pay, coupon=coupon, reserve=reserve, segment={"pd": bad + 0.005}
+    )
+    try:
+        night = solve(book, trust_rules(SIX, idle))
+    except SolverFailed:
+        night = solve(book, trust_rules(SIX, idle), cautious=True)
+    check_plan(night)
+
+
+def check_plan(night: Night) -> None:
+    """Everything that holds of the trust `t` in any plan that meets the rules, in every period."""
     ends, flows, plan = night.pool.ends("t"), trust_flows(night), night.plan
     assert ends
     classes = [f"t/{name}" for name in night.pool.model.TRANCHES["t"]]

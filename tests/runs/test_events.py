@@ -12,8 +12,9 @@ from rich.console import Console
 
 from liquidity import Book, Rulebook, allocate, read_rulebook
 from liquidity.book import write_book
-from liquidity.errors import BadInput
+from liquidity.errors import BadInput, SolverFailed
 from liquidity.explain.words_events import event_text
+from liquidity.runs import night as night_module
 from liquidity.runs.contrast import contrast
 from liquidity.runs.events import Event, told
 from liquidity.runs.night import Night, decide
@@ -195,6 +196,21 @@ def test_of_two_in_the_same_month_the_first_by_name_goes_first():
     night = decide(two_trusts(), covenants(0.15), None)
     assert [(event.facility, event.broken) for event in night.events] == [("t", 1), ("u", 1)]
     assert sorted(night.solved.gave_way.what) == ["default_rate"] * 2
+
+
+def test_an_amortisation_without_a_plan_leaves_the_night_as_it_was(monkeypatch):
+    def attempt(*given):
+        if given[-1].get("t"):
+            raise SolverFailed("no plan", ["tried"])
+        return found(*given)
+
+    found = night_module.attempt
+    monkeypatch.setattr(night_module, "attempt", attempt)
+    night = decide(history(two_trusts(), "t", 0.0), covenants(0.15), None)
+    assert [event.facility for event in night.events] == ["u"]
+    assert night.pool.amortising == {"u": 2}
+    assert "no plan with t amortising early" in night.solved.chain[-1]
+    assert ("t", 3) in {(row.at.split(";")[0][-1], int(row.at[-1])) for row in night.solved.gave_way.itertuples()}
 
 
 # ---- a covenant that can be met
