@@ -33,8 +33,8 @@ BEHAVIOURS = pd.DataFrame(
     {"share": [0.45, 0.55], "pd": [0.7, 1.25], "payment": [1.35, 0.80], "apr": [0.0, 0.004]}, index=["full", "partial"]
 )
 REGIONS = {"east": 0.45, "south": 0.30, "inland": 0.25}
-GUARANTEED = ["C", "D"]
-"Grades of which a part is lent with a guarantee: the segments `guaranteed-C`, `guaranteed-D`."
+GUARANTEED = ["B", "C"]
+"Grades of which a part is lent with a guarantee: the segments `guaranteed-B`, `guaranteed-C`."
 GUARANTEED_SHARE = 0.14
 "Part of the whole book that each of the guaranteed segments holds."
 POOLS = {
@@ -85,7 +85,7 @@ def _segments(noise: np.random.Generator) -> tuple[pd.DataFrame, pd.Series]:
     table["pd"] = (table["pd"] * noise.uniform(0.98, 1.02, len(table))).round(5)
     payment = table["monthly_payment_rate"] * noise.uniform(0.96, 1.04, len(table))
     table["monthly_payment_rate"] = payment.round(4)
-    table["ecl_rate"] = (0.012 + 0.75 * table["pd"]).round(5)
+    table["ecl_rate"] = (0.018 + 0.60 * table["pd"]).round(5)
     return table, weight
 
 
@@ -118,13 +118,13 @@ def _plain(grade: str, behaviour: str, region: str) -> dict[str, object]:
 def _guaranteed(grade: str) -> dict[str, object]:
     """A segment whose loans many small guarantors stand for; their fee counts to the all-in price."""
     row = _plain(grade, "partial", "east")
-    fee = 0.025 if grade == "C" else 0.045
+    fee = 0.015 if grade == "B" else 0.025
     return {
         **row,
         "segment": f"guaranteed-{grade}",
         "region": "all",
         "product": "guaranteed",
-        "apr_all_in": 0.19 if grade == "C" else 0.235,
+        "apr_all_in": 0.15 if grade == "B" else 0.19,
         "guaranteed_share": 0.85,
         "guarantee_fee": fee,
         "share": GUARANTEED_SHARE,
@@ -194,9 +194,9 @@ def _tranches() -> pd.DataFrame:
 def _lines() -> pd.DataFrame:
     """Loans of groups of banks, money of the interbank market up to the limit of the law, a bond; CNY."""
     rows = [
-        ("banks_state", "bank_line", 86_000, 112_000, 0.0215, 0.0, "2028-06-30", "nonstandard", True),
-        ("banks_joint_stock", "bank_line", 74_000, 96_000, 0.0230, 0.0, "2028-03-31", "nonstandard", True),
-        ("banks_city", "bank_line", 42_000, 58_000, 0.0245, 0.0, "2028-09-30", "nonstandard", True),
+        ("banks_state", "bank_line", 92_000, 112_000, 0.0215, 0.0, "2028-06-30", "nonstandard", True),
+        ("banks_joint_stock", "bank_line", 79_500, 96_000, 0.0230, 0.0, "2028-03-31", "nonstandard", True),
+        ("banks_city", "bank_line", 48_500, 58_000, 0.0245, 0.0, "2028-09-30", "nonstandard", True),
         ("interbank_short", "interbank", 14_000, 22_000, 0.0185, 0.0, "2027-12-15", "nonstandard", True),
         ("interbank_long", "interbank", 8_000, 14_000, 0.0200, 0.0, "2028-02-15", "nonstandard", True),
         ("bond", "bond", 4_000, 4_000, 0.0190, 0.0, "2029-08-20", "standardised", False),
