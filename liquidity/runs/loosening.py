@@ -1,0 +1,280 @@
+"""How far a number has to be moved until the rules of a night no longer contradict each other (DESIGN 5).
+
+Two ways. The repaired plan itself says how far the limits that gave way have to go for it to be a plan: no program is
+solved. How far one rule alone has to go is found by the least shortfall of its rows, all other rules held: the prices
+of that shortfall are a proof of the contradiction, and the next number tried is the one at which the proof ends.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from liquidity.book import opening
+from liquidity.errors import BadInput, SolverFailed
+from liquidity.program.build import build_pool
+from liquidity.program.compile import Program
+from liquidity.program.repair import SHORT, SLIVER, Elastic, hurried, make_elastic, row_owners
+from liquidity.program.solve import Answer, Session
+from liquidity.runs.contrast import Standing
+from liquidity.runs.negotiable import Inputs, Knob, knobs_of
+from liquidity.runs.night import solver_options
+from liquidity.runs.whatif import pour
+
+PROGRAMS = 60
+"Most programs solved in search of remedies."
+LEAST = 0.95
+"A change is the least when this part of it still contradicts."
+FURTHER = 1e-7
+FIRST_STEP = 1 / 8
+HALVINGS = 20
+TINY = 1e-9
+"Room below nothing, as a part of the book, that is rounding."
+
+Moved = tuple[tuple[Knob, float], ...]
+"Numbers, and the part of their way that each goes."
+
+
+@dataclass(frozen=True)
+class Start:
+    """Rules that are loosened, what the shortfall columns of all others are held to, and a point to start from."""
+
+    names: frozenset[str]
+    held: np.ndarray
+    basis: Any
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Least shortfall of some rules with a number at some value: scaled, and the most that one row lacks (units)."""
+
+    value: float
+    most: float
+    answer: Answer
+    program: Program
+
+
+@dataclass(frozen=True)
+class Found:
+    """The least part of the way that is enough, and what one row still lacks with LEAST of it (units, at least)."""
+
+    part: float
+    lack: float
+
+
+class OutOfBudget(SolverFailed):
+    """The search has solved as many programs as it may."""
+
+
+class Loosening:
+    """Looks for the least change of numbers that ends the conflict of a repaired night. Amounts in units."""
+
+    def __init__(self, night: Standing, budget: int = PROGRAMS) -> None:
+        self.night, self.budget, self.spent = night, budget, 0
+        self.inputs = Inputs(night.pool.book, night.pool.rulebook)
+        self.size = opening(night.pool.book).assets / night.pool.unit
+        self.tiers = {rule.name: rule.priority for rule in night.pool.rulebook.rules}
+        self.x = night.solved.staged.last.x
+        self.ends: dict[Knob, Program | None] = {}
+
+    # ---- programs of other numbers
+
+    def program(self, moved: Moved) -> Program:
+        """The program of the night with numbers moved."""
+        at, pool = placed(moved, self.inputs), self.night.pool
+        return pour(self.night.program, build_pool(at.book, at.rulebook, pool.previous, pool.cautious))[0]
+
+    def far(self, knob: Knob) -> Program | None:
+        """The program with the number at its end; None where that is refused."""
+        if knob not in self.ends:
+            try:
+                self.ends[knob] = self.program(((knob, 1.0),))
+            except BadInput:
+                self.ends[knob] = None
+        return self.ends[knob]
+
+    def room(self, program: Program) -> np.ndarray:
+        """Room of every row at the repaired plan; below nothing where the plan breaks it."""
+        activity = program.matrix @ self.x
+        return np.minimum(program.row_upper - activity, activity - program.row_lower)
+
+    def comparable(self, knob: Knob) -> Program | None:
+        """The program at the number's end, where it has the rows and columns of the night's."""
+        far = self.far(knob)
+        return far if far is not None and far.shape == self.night.program.shape else None
+
+    def gained(self, knob: Knob, part: float) -> float:
+        """The most room that a row of the rule gains at the repaired plan."""
+        program = self.program(((knob, part),))
+        if program.shape != self.night.program.shape:
+            return 0.0
+        rows = row_owners(program) == knob.rule
+        with np.errstate(invalid="ignore"):
+            more = self.room(program)[rows] - self.room(self.night.program)[rows]
+        return float(np.nan_to_num(more, posinf=0.0).max(initial=0.0))
+
+    # ---- by the repaired plan
+
+    def as_given_way(self) -> Moved | None:
+        """The least numbers with which the repaired plan meets every rule; None where some row has no number.
+
+        Of the numbers of a rule, those that mend most of its rows are moved, each row by one number only.
+        """
+        broken = self.night.solved.gave_way
+        assert broken is not None
+        moved: list[tuple[Knob, float]] = []
+        for name in dict.fromkeys(broken.rule):
+            part = self.mending(str(name), broken.row[broken.rule == name].to_numpy())
+            if part is None:
+                return None
+            moved += part
+        return tuple(moved)
+
+    def mending(self, name: str, rows: np.ndarray) -> list[tuple[Knob, float]] | None:
+        """Numbers of one rule that mend its broken rows."""
+        mends = {knob: self.mended(knob, rows) for knob in knobs_of(name, self.inputs)}
+        moved, left = [], np.ones(len(rows), bool)
+        for knob in sorted(mends, key=lambda knob: -int(mends[knob].sum())):
+            mine = left & mends[knob]
+            if mine.any():
+                moved.append((knob, self.reach(knob, rows[mine])))
+                left &= ~mine
+        return None if left.any() else moved
+
+    def mended(self, knob: Knob, rows: np.ndarray) -> np.ndarray:
+        """Which broken rows hold with the number at its end."""
+        far = self.comparable(knob)
+        return np.zeros(len(rows), bool) if far is None else self.room(far)[rows] >= self.broken
+
+    @property
+    def broken(self) -> float:
+        """Room below which a row is broken."""
+        return -(TINY * self.size + 2 * SLIVER)
+
+    def reach(self, knob: Knob, rows: np.ndarray) -> float:
+        """The least part of the way with which these rows hold at the repaired plan."""
+        far = self.far(knob)
+        assert far is not None
+        now, then = self.room(self.night.program)[rows], self.room(far)[rows]
+        # exact where rows are linear in the number, as most are; else somewhere between here and the end
+        low, high = float((now / np.where(then > now, now - then, -np.inf)).max()), 1.0
+        if self.holds(knob, low, rows):
+            return low
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            low, high = (low, middle) if self.holds(knob, middle, rows) else (middle, high)
+        return high
+
+    def holds(self, knob: Knob, part: float, rows: np.ndarray) -> bool:
+        """Whether rows hold at the repaired plan."""
+        return bool((self.room(self.program(((knob, part),)))[rows] >= self.broken).all())
+
+    # ---- by the least shortfall
+
+    def start(self, names: Iterable[str]) -> Start | None:
+        """Where the search for some rules starts; None where all other rules contradict each other without them."""
+        chosen = frozenset(names)
+        elastic = self.elastic(self.night.program, chosen)
+        mine = np.isin(row_owners(elastic.program)[elastic.rows], sorted(chosen))
+        answer = self.solve(elastic, ~mine, np.full(len(mine), np.inf), None)
+        short = answer.x[elastic.first :]
+        if elastic.weight[~mine] @ short[~mine] > SHORT:
+            return None
+        return Start(chosen, np.where(mine, np.inf, np.maximum(short, 0.0)), answer.basis)
+
+    def probe(self, start: Start, moved: Moved) -> Probe:
+        """The least shortfall with numbers moved."""
+        program = self.program(moved)
+        elastic = self.elastic(program, start.names)
+        mine = np.isin(row_owners(elastic.program)[elastic.rows], sorted(start.names))
+        same = len(start.held) == len(mine) and program.shape == self.night.program.shape
+        answer = self.solve(elastic, mine, start.held if same else np.where(mine, np.inf, 0.0),
+                            start.basis if same else None)  # fmt: skip
+        short = answer.x[elastic.first :][mine]
+        return Probe(float(elastic.weight[mine] @ short), float(short.max(initial=0.0)), answer, program)
+
+    def elastic(self, program: Program, names: Iterable[str]) -> Elastic:
+        """The program with shortfalls."""
+        return make_elastic(program, self.tiers, self.size, frozenset(names))
+
+    def solve(self, elastic: Elastic, counted: np.ndarray, most: np.ndarray, basis: Any) -> Answer:
+        """The least total of the shortfalls that count, none above its most."""
+        if self.spent >= self.budget:
+            raise OutOfBudget(f"{self.budget} programs solved")
+        self.spent += 1
+        session = Session(elastic.program, hurried(solver_options(self.inputs.rulebook)))
+        session.upper[elastic.first : elastic.first + len(most)] = most
+        cost = np.zeros(elastic.program.shape[1])
+        cost[elastic.first :] = np.where(counted, -elastic.weight, 0.0)
+        session.objective(cost)
+        return session.solve(basis, doubt=True)
+
+    def least(self, start: Start, knob: Knob, first: Probe) -> Found | None:
+        """The least part of its way that one number has to go, `first` being the probe where it stands."""
+        if self.far(knob) is None or not self.proof_ends(first, knob, 0.0) < math.inf:
+            return None
+        return self.narrow(lambda part: self.probe(start, ((knob, part),)),
+                           lambda probe, part: self.proof_ends(probe, knob, part), first)  # fmt: skip
+
+    def common(self, moved: Moved) -> Found | None:
+        """The least part of a joint change of several numbers that is enough."""
+        start = self.start({family.owner for family in self.night.program.rows if family.repairable})
+        assert start is not None
+        return self.narrow(lambda part: self.probe(start, tuple((knob, part * way) for knob, way in moved)),
+                           lambda *_: math.nan, None, 1.0)  # fmt: skip
+
+    def narrow(self, probe: Callable[[float], Probe], ends: Callable[[Probe, float], float], first: Probe | None,
+               high: float | None = None) -> Found | None:  # fmt: skip
+        """Close in on the least part that is enough, from the side where it is not.
+
+        `high` is a part known to be enough. None where the whole way is not.
+        """
+        low, lack, at, answer, asked = 0.0, 0.0 if first is None else first.most, 0.0, first, False
+        while True:
+            jump = math.nan
+            if answer is not None and answer.value <= SHORT:
+                high = at
+            elif answer is not None:
+                low, lack, jump = at, answer.most, ends(answer, at)
+                if at >= 1.0 or jump == math.inf:
+                    return None
+            if high is not None and low >= LEAST * high:
+                return Found(high, lack)
+            if high is None:
+                at = 1.0 if math.isnan(jump) else min(1.0, jump * (1 + FURTHER) + FURTHER * FURTHER)
+            elif not asked:  # most often the proof ended at the least part
+                at, asked = LEAST * high, True
+            elif low < jump < LEAST * high:
+                at = jump * (1 + FURTHER)
+            else:
+                at = (low + high) / 2 if low > 0 else high * FIRST_STEP
+            answer = probe(at)
+
+    def proof_ends(self, probe: Probe, knob: Knob, part: float) -> float:
+        """The part at which the prices of a shortfall prove nothing any more; infinite where the number cannot do that.
+
+        The shortfall falls by price times the move of each row at the plan of the least shortfall: exact for bounds,
+        a tangent for coefficients, the whole way taken as straight. NaN where the end has other rows.
+        """
+        far, height = self.far(knob), probe.program.shape[0]
+        if far is None or far.shape != probe.program.shape:
+            return math.nan
+        x, price = probe.answer.x[: far.shape[1]], probe.answer.price[:height]
+        upper = np.isfinite(probe.program.row_upper)
+        with np.errstate(invalid="ignore"):
+            bound = np.where(upper, far.row_upper - probe.program.row_upper, far.row_lower - probe.program.row_lower)
+        moves = np.nan_to_num(bound, posinf=0.0, neginf=0.0) - (far.matrix - probe.program.matrix) @ x
+        gain = float(price @ moves)
+        return part + (1.0 - part) * probe.value / gain if gain > SHORT * probe.value else math.inf
+
+
+def placed(moved: Moved, inputs: Inputs) -> Inputs:
+    """The inputs with every number moved by its part."""
+    for knob, part in moved:
+        if part > 0:
+            inputs = knob.apply(inputs, knob.at(part))
+    return inputs
