@@ -20,7 +20,7 @@ WHY: dict[Lang, dict[str, str]] = {
     "en": {
         "law": "It is set by law and not negotiable; another rule has to be loosened.",
         "no_number": "It has no number that could be loosened.",
-        "others": "No single number of this rule, loosened alone, gives the night a plan.",
+        "others": "Loosening this rule alone, by any of its numbers, does not give the night a plan.",
         "unknown": "How far it would have to be loosened was not found within the programs that are solved for this.",
         "unproved": "Loosened as far as the search found, the night decided anew still had no plan.",
         "left_out": "Enough by the search; the night was not decided anew with it, as cheaper ways out were found.",
@@ -28,7 +28,7 @@ WHY: dict[Lang, dict[str, str]] = {
     "zh": {
         "law": "该规则由法律法规规定，不可协商；须放宽其他规则。",
         "no_number": "该规则没有可放宽的数值。",
-        "others": "仅放宽该规则的任何一项数值，均无法得到可行方案。",
+        "others": "仅放宽该规则的数值无法得到可行方案。",
         "unknown": "在限定的求解次数内，未能求得该规则所需放宽的幅度。",
         "unproved": "按搜索所得幅度放宽后，重新求解仍无可行方案。",
         "left_out": "按搜索结果已足够；因已有成本更低的办法，未再完整求解验证。",
@@ -131,20 +131,22 @@ def text(remedy: Mapping[str, Any], rulebook: Rulebook, lang: Lang) -> str:
 def costs(remedy: Mapping[str, Any], lang: Lang) -> str:
     """What the room costs, and that less is not enough."""
     room, cost = (money(lang, amount) for amount in (sum(one["room"] for one in remedy["changes"]), remedy["cost"]))
-    lack = money(lang, remedy["lack"])
+    gives, lack = remedy["cost"] > 0, money(lang, remedy["lack"])
     if lang == "zh":
         less = f"仅调整至95%时仍缺{lack}。" if remedy["lack"] else ""
-        return f"释放空间{room}，年成本约{cost}。{less}"
-    less = f" With 95% of it {lack} is still lacking." if remedy["lack"] else ""
-    return f"It gives room of {room}, about {cost} a year.{less}"
+        return (f"释放空间{room}，年成本约{cost}。" if gives else "") + less
+    less = f"With 95% of it {lack} is still lacking." if remedy["lack"] else ""
+    return " ".join(part for part in (f"It gives room of {room}, about {cost} a year." if gives else "", less) if part)
 
 
 def proof(remedy: Mapping[str, Any], lang: Lang) -> str:
     """What the night decided anew says."""
     worth, more = money(lang, abs(remedy["worth"])), remedy["worth"] >= 0
     if lang == "zh":
-        return f"已重新求解证实：所有规则均得到满足，期末净值较本次结果{'增加' if more else '减少'}{worth}。"
-    moved = f"net worth at the horizon is {worth} {'higher' if more else 'lower'} than in this run"
+        moved = f"较本次结果{'增加' if more else '减少'}{worth}" if abs(remedy["worth"]) >= 1 else "与本次结果相同"
+        return f"已重新求解证实：所有规则均得到满足，期末净值{moved}。"
+    moved = f"{worth} {'higher' if more else 'lower'} than" if abs(remedy["worth"]) >= 1 else "as"
+    moved = f"net worth at the horizon is {moved} in this run"
     return f"Decided anew with it, every rule is met; {moved}."
 
 

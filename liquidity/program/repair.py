@@ -18,7 +18,7 @@ import scipy.sparse as sp
 from liquidity.errors import SolverFailed
 from liquidity.program.compile import Family, Program
 from liquidity.program.patterns import choose_pattern
-from liquidity.program.solve import Answer, Infeasible, Options, Session
+from liquidity.program.solve import Answer, Infeasible, Options, Packed, Session, pack_basis
 
 PATIENCE = 20.0
 """Seconds for a method at the edge of what is feasible: one that needs more seldom ends, and the next one does."""
@@ -37,14 +37,15 @@ TOLD = 2 * SHORT
 class Repair:
     """What gave way: one line per row (`rule, what, at, bound, shortfall`; units), and the rules in conflict.
 
-    `clash` are the rows of these rules that contradict each other, by the prices of their least shortfall. `basis` is a
-    point of the loosened program, from which it is solved on; `choice` its yes/no decisions, whole only where that was
-    asked for.
+    `clash` are the rows of these rules that contradict each other, by the prices of their least shortfall. `point` is
+    the basis of the elastic program at the least shortfalls, `basis` that of the loosened program, from which it is
+    solved on; `choice` its yes/no decisions, whole only where that was asked for.
     """
 
     gave_way: pd.DataFrame
     conflict: tuple[str, ...]
     clash: np.ndarray
+    point: Packed
     basis: Any
     choice: np.ndarray
 
@@ -99,8 +100,9 @@ def repair(program: Program, tier_of: dict[str, int], materiality: float, book: 
             suspects |= owners(program, np.flatnonzero(np.abs(answer.price[: program.shape[0]]) > SHORT))
     loose = freeze(program, elastic.rows, short)
     conflict, clash = find_conflict(elastic, sorted(suspects), options, basis)
-    choice = session.lower[: program.shape[1]][program.integer]
-    return loose, Repair(gave_way(elastic, program, short), conflict, clash, project(basis, program), choice)
+    choice, point = session.lower[: program.shape[1]][program.integer], pack_basis(basis)
+    short_of = gave_way(elastic, program, short)
+    return loose, Repair(short_of, conflict, clash, point, project(basis, program), choice)
 
 
 def hurried(options: Options) -> Options:

@@ -19,7 +19,7 @@ from liquidity.errors import BadInput, SolverFailed
 from liquidity.program.build import build_pool
 from liquidity.program.compile import Program
 from liquidity.program.repair import SHORT, SLIVER, Elastic, hurried, make_elastic, row_owners
-from liquidity.program.solve import Answer, Session
+from liquidity.program.solve import Answer, Session, slack_mask, unpack_basis
 from liquidity.runs.contrast import Standing
 from liquidity.runs.negotiable import Inputs, Knob, knobs_of
 from liquidity.runs.night import solver_options
@@ -97,9 +97,9 @@ class Loosening:
                 self.ends[knob] = None
         return self.ends[knob]
 
-    def room(self, program: Program) -> np.ndarray:
-        """Room of every row at the repaired plan; below nothing where the plan breaks it."""
-        activity = program.matrix @ self.x
+    def room(self, program: Program, x: np.ndarray) -> np.ndarray:
+        """Room of every row at a plan; below nothing where the plan breaks it."""
+        activity = program.matrix @ x
         return np.minimum(program.row_upper - activity, activity - program.row_lower)
 
     def comparable(self, knob: Knob) -> Program | None:
@@ -114,64 +114,69 @@ class Loosening:
             return 0.0
         rows = row_owners(program) == knob.rule
         with np.errstate(invalid="ignore"):
-            more = self.room(program)[rows] - self.room(self.night.program)[rows]
+            more = self.room(program, self.x)[rows] - self.room(self.night.program, self.x)[rows]
         return float(np.nan_to_num(more, posinf=0.0).max(initial=0.0))
 
-    # ---- by the repaired plan
+    # ---- by a plan that breaks some rows
 
     def as_given_way(self) -> Moved | None:
-        """The least numbers with which the repaired plan meets every rule; None where some row has no number.
+        """The least numbers with which the repaired plan meets every rule; None where some row has no number."""
+        broken = self.night.solved.gave_way
+        assert broken is not None
+        return self.mending(broken.row.to_numpy(), self.x)
+
+    def as_short(self, probe: Probe, names: Iterable[str]) -> Moved | None:
+        """The least numbers with which the plan of a least shortfall meets these rules; None likewise."""
+        x = probe.answer.x[: self.night.program.shape[1]]
+        mine = np.isin(row_owners(self.night.program), sorted(names))
+        return self.mending(np.flatnonzero(mine & (self.room(self.night.program, x) < self.broken)), x)
+
+    def mending(self, rows: np.ndarray, x: np.ndarray) -> Moved | None:
+        """The least numbers with which broken rows hold at a plan; None where some row has no number.
 
         Of the numbers of a rule, those that mend most of its rows are moved, each row by one number only.
         """
-        broken = self.night.solved.gave_way
-        assert broken is not None
         moved: list[tuple[Knob, float]] = []
-        for name in dict.fromkeys(broken.rule):
-            part = self.mending(str(name), broken.row[broken.rule == name].to_numpy())
-            if part is None:
+        owner = row_owners(self.night.program)[rows]
+        for name in dict.fromkeys(owner.tolist()):
+            left = rows[owner == name]
+            mends = {knob: self.mended(knob, left, x) for knob in knobs_of(name, self.inputs)}
+            for knob in sorted(mends, key=lambda knob: -len(mends[knob])):
+                mine = np.intersect1d(left, mends[knob])
+                if len(mine):
+                    moved.append((knob, self.reach(knob, mine, x)))
+                    left = np.setdiff1d(left, mine)
+            if len(left):
                 return None
-            moved += part
         return tuple(moved)
 
-    def mending(self, name: str, rows: np.ndarray) -> list[tuple[Knob, float]] | None:
-        """Numbers of one rule that mend its broken rows."""
-        mends = {knob: self.mended(knob, rows) for knob in knobs_of(name, self.inputs)}
-        moved, left = [], np.ones(len(rows), bool)
-        for knob in sorted(mends, key=lambda knob: -int(mends[knob].sum())):
-            mine = left & mends[knob]
-            if mine.any():
-                moved.append((knob, self.reach(knob, rows[mine])))
-                left &= ~mine
-        return None if left.any() else moved
-
-    def mended(self, knob: Knob, rows: np.ndarray) -> np.ndarray:
-        """Which broken rows hold with the number at its end."""
+    def mended(self, knob: Knob, rows: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """The rows that hold at a plan with the number at its end."""
         far = self.comparable(knob)
-        return np.zeros(len(rows), bool) if far is None else self.room(far)[rows] >= self.broken
+        return rows[:0] if far is None else rows[self.room(far, x)[rows] >= self.broken]
 
     @property
     def broken(self) -> float:
         """Room below which a row is broken."""
         return -(TINY * self.size + 2 * SLIVER)
 
-    def reach(self, knob: Knob, rows: np.ndarray) -> float:
-        """The least part of the way with which these rows hold at the repaired plan."""
+    def reach(self, knob: Knob, rows: np.ndarray, x: np.ndarray) -> float:
+        """The least part of the way with which these rows hold at a plan."""
         far = self.far(knob)
         assert far is not None
-        now, then = self.room(self.night.program)[rows], self.room(far)[rows]
+        now, then = self.room(self.night.program, x)[rows], self.room(far, x)[rows]
         # exact where rows are linear in the number, as most are; else somewhere between here and the end
         low, high = float((now / np.where(then > now, now - then, -np.inf)).max()), 1.0
-        if self.holds(knob, low, rows):
+        if self.holds(knob, low, rows, x):
             return low
         for _ in range(HALVINGS):
             middle = (low + high) / 2
-            low, high = (low, middle) if self.holds(knob, middle, rows) else (middle, high)
+            low, high = (low, middle) if self.holds(knob, middle, rows, x) else (middle, high)
         return high
 
-    def holds(self, knob: Knob, part: float, rows: np.ndarray) -> bool:
-        """Whether rows hold at the repaired plan."""
-        return bool((self.room(self.program(((knob, part),)))[rows] >= self.broken).all())
+    def holds(self, knob: Knob, part: float, rows: np.ndarray, x: np.ndarray) -> bool:
+        """Whether rows hold at a plan."""
+        return bool((self.room(self.program(((knob, part),)), x)[rows] >= self.broken).all())
 
     # ---- by the least shortfall
 
@@ -180,11 +185,23 @@ class Loosening:
         chosen = frozenset(names)
         elastic = self.elastic(self.night.program, chosen)
         mine = np.isin(row_owners(elastic.program)[elastic.rows], sorted(chosen))
-        answer = self.solve(elastic, ~mine, np.full(len(mine), np.inf), None)
+        answer = self.solve(elastic, ~mine, np.full(len(mine), np.inf), self.point(elastic))
         short = answer.x[elastic.first :]
         if elastic.weight[~mine] @ short[~mine] > SHORT:
             return None
         return Start(chosen, np.where(mine, np.inf, np.maximum(short, 0.0)), answer.basis)
+
+    def point(self, elastic: Elastic) -> Any:
+        """The basis of the repair at its least shortfalls, where it fits."""
+        mended = self.night.solved.repair
+        assert mended is not None
+        columns, rows = mended.point
+        fits = len(rows) == elastic.program.shape[0] and len(columns) == self.width(elastic)
+        return unpack_basis(mended.point) if fits else None
+
+    def width(self, elastic: Elastic) -> int:
+        """Columns of a session: those of the program and a slack for every row that may be lifted."""
+        return elastic.program.shape[1] + int(slack_mask(elastic.program).sum())
 
     def probe(self, start: Start, moved: Moved) -> Probe:
         """The least shortfall with numbers moved."""
@@ -215,15 +232,13 @@ class Loosening:
 
     def least(self, start: Start, knob: Knob, first: Probe) -> Found | None:
         """The least part of its way that one number has to go, `first` being the probe where it stands."""
-        if self.far(knob) is None or not self.proof_ends(first, knob, 0.0) < math.inf:
+        if self.far(knob) is None or self.proof_ends(first, knob, 0.0) == math.inf:
             return None
         return self.narrow(lambda part: self.probe(start, ((knob, part),)),
                            lambda probe, part: self.proof_ends(probe, knob, part), first)  # fmt: skip
 
-    def common(self, moved: Moved) -> Found | None:
-        """The least part of a joint change of several numbers that is enough."""
-        start = self.start({family.owner for family in self.night.program.rows if family.repairable})
-        assert start is not None
+    def common(self, start: Start, moved: Moved) -> Found | None:
+        """The least part of a joint change of several numbers that is enough, the whole being known to be."""
         return self.narrow(lambda part: self.probe(start, tuple((knob, part * way) for knob, way in moved)),
                            lambda *_: math.nan, None, 1.0)  # fmt: skip
 

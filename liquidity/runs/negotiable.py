@@ -20,7 +20,7 @@ MORE: dict[str, dict[str, float]] = {
     "npl_ratio": {"share": UP}, "provision_cover": {"npl_share": DOWN, "loan_share": DOWN},
     "survival": {"called": DOWN, "collected": UP}, "inclusion": {"share": DOWN}, "relend_floor": {"share": DOWN},
     "covenants": {"min_excess_spread": DOWN, "max_default_rate": UP, "min_payment_rate": DOWN},
-    "revolving_period": {"stuffing_cap": UP},
+    "revolving_period": {"stuffing_cap": UP}, "price_cap": {"cap": UP},
 }  # fmt: skip
 "Fields that loosen a rule beside those that a single segment may be enabled by (`levers.FIELDS`)."
 ENDS = {("npl_ratio", "share"): SHARES - NEARLY_NONE, ("covenants", "min_excess_spread"): -SHARES}

@@ -18,7 +18,7 @@ from liquidity.explain.words_remedies import told
 from liquidity.rules.rulebook import Rulebook
 from liquidity.runs.contrast import Standing
 from liquidity.runs.levers import COST
-from liquidity.runs.loosening import Found, Loosening, Moved, OutOfBudget
+from liquidity.runs.loosening import Found, Loosening, Moved, Probe, Start
 from liquidity.runs.negotiable import Inputs, from_record, knobs_of
 from liquidity.runs.night import Decided, Say, decide, quiet
 
@@ -78,14 +78,15 @@ def find_remedies(night: Standing, say: Say = quiet) -> Remedies:
     rules = {rule.name: rule for rule in night.pool.rulebook.rules}
     gave_way = tuple(sorted(set(mended.gave_way.rule)))
     law = [name for name in mended.conflict if rules[name].origin == "law"]
-    ways = [way for name in mended.conflict if name not in law for way in search.alone(name)]
-    joint = search.joint(gave_way, ways)
-    found = search.prove([*ways, *(one for one in joint if one.negotiable)])
+    found = [way for name in mended.conflict if name not in law for way in search.alone(name)]
+    joint = search.joint(gave_way, found)
+    found = search.prove([*found, *(one for one in joint if one.negotiable)])
     if any(one.works for one in found):
         found += [Remedy((name,), LAW) for name in law]
     else:
         beyond = [way for name in law for way in search.alone(name)]
-        found += search.prove([*beyond, *(one for one in joint if not one.negotiable)])
+        hard = [one for one in joint if not one.negotiable]
+        found += search.prove([*beyond, *(hard if not any(one.moved for one in beyond) else [])])
     found.sort(key=lambda one: (not one.works, not one.negotiable, one.why, one.cost, one.rules))
     return Remedies(tuple(found), search.loosening.spent, search.nights)
 
@@ -99,44 +100,52 @@ class Search:
         self.unit, self.nights, self.proved = night.pool.unit, 0, 0
 
     def alone(self, name: str) -> list[Remedy]:
-        """Ways to loosen only this rule by one number, or why there is none."""
-        knobs, find = knobs_of(name, self.loosening.inputs), self.loosening
+        """Ways to loosen only this rule, by one number or else by several, or why there is none."""
+        knobs = knobs_of(name, self.loosening.inputs)
         if not knobs:
             return [Remedy((name,), NO_NUMBER)]
         self.say(f"how far {name} would have to be loosened")
         ways: list[Remedy] = []
         try:
-            start = find.start((name,))
+            start = self.loosening.start((name,))
             if start is None:
                 return [Remedy((name,), OTHERS)]
-            first = find.probe(start, ())
+            first = self.loosening.probe(start, ())
             for knob in knobs:
-                found = find.least(start, knob, first)
+                found = self.loosening.least(start, knob, first)
                 if found is not None:
                     ways.append(self.remedy(((knob, found.part),), found))
-        except OutOfBudget:
-            return [*ways, Remedy((name,), UNKNOWN)]
+            return ways or self.several((name,), start, first) or [Remedy((name,), OTHERS)]
         except SolverFailed:  # the night has its answer; only this way out of the conflict stays unknown
             return [*ways, Remedy((name,), UNKNOWN)]
-        return ways or [Remedy((name,), OTHERS)]
 
-    def joint(self, gave_way: tuple[str, ...], known: Iterable[Remedy]) -> list[Remedy]:
-        """The remedy that loosens what gave way, unless it moves the same numbers as one that is known."""
-        try:
-            moved = self.loosening.as_given_way()
-            if moved is None:
-                return [Remedy(gave_way, NO_NUMBER)] if len(gave_way) > 1 else []
-            if any({knob for knob, _ in one.moved} == {knob for knob, _ in moved} for one in known):
-                return []
-            found = self.loosening.common(moved)
-        except OutOfBudget:
-            found = Found(1.0, 0.0)
-        except SolverFailed:
-            return [Remedy(gave_way, UNKNOWN)]
-        assert moved is not None
-        if found is None:
-            return [Remedy(gave_way, UNPROVED)]
+    def several(self, names: tuple[str, ...], start: Start, first: Probe) -> list[Remedy]:
+        """The way to loosen some rules by as many of their numbers as their least shortfall asks for."""
+        return self.shrunk(start, self.loosening.as_short(first, names))
+
+    def shrunk(self, start: Start, moved: Moved | None) -> list[Remedy]:
+        """A joint change that is enough, as small as it can be."""
+        found = self.loosening.common(start, moved) if moved else None
+        if found is None or moved is None:
+            return []
         return [self.remedy(tuple((knob, part * found.part) for knob, part in moved), found)]
+
+    def joint(self, names: tuple[str, ...], known: Iterable[Remedy]) -> list[Remedy]:
+        """The remedy that loosens what gave way, unless one that is known does with some of its numbers."""
+        find = self.loosening
+        try:
+            moved = find.as_given_way()
+            if moved is not None:
+                numbers = {knob for knob, _ in moved}
+                if any(one.moved and {knob for knob, _ in one.moved} <= numbers for one in known):
+                    return []
+                every = {family.owner for family in self.night.program.rows if family.repairable}
+                start = find.start(every)
+                return self.shrunk(start, moved) if start else []
+            start = find.start(names) if len(names) > 1 else None
+            return self.several(names, start, find.probe(start, ())) if start else []
+        except SolverFailed:
+            return [Remedy(names, UNKNOWN)]
 
     def remedy(self, moved: Moved, found: Found) -> Remedy:
         """A remedy with its cost, not yet proved."""
