@@ -1,4 +1,4 @@
-"""Thirty lenders whose rules contradict each other, made by seed, and a rulebook written so that it can be read again."""
+"""Thirty lenders whose rules contradict each other, made by seed, and rulebooks written so that they can be read."""
 
 from __future__ import annotations
 
@@ -78,8 +78,16 @@ def pinned(*pins: tuple[str, str, Callable[[Noise], float]], rule: str = "", **f
     def make(noise: Noise) -> Made:
         book, rules = calm()
         day = pd.Timestamp(book.as_of)
-        rows = [{"target": "relend", "segment": segment, "facility": "", "line": "", "from": day, "to": day, "op": op,
-                 "amount": draw(noise) * MILLION, "reason": "a test", "by": "desk"} for segment, op, draw in pins]  # fmt: skip
+        same = {
+            "target": "relend",
+            "facility": "",
+            "line": "",
+            "from": day,
+            "to": day,
+            "reason": "a test",
+            "by": "desk",
+        }
+        rows = [{**same, "segment": segment, "op": op, "amount": draw(noise) * MILLION} for segment, op, draw in pins]
         return book.replace(pins=pd.DataFrame(rows)), rules.edit(rule, **fields) if rule else rules
 
     return make

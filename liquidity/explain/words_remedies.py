@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from liquidity.explain.words import ORIGINS, Lang, money
 
 if TYPE_CHECKING:
+    from liquidity.book import Book
     from liquidity.program.compile import Family, Program
     from liquidity.program.pool import Pool
     from liquidity.program.repair import Repair
@@ -35,10 +35,11 @@ WHY: dict[Lang, dict[str, str]] = {
     },
 }
 BEYOND: dict[Lang, str] = {
-    "en": "Set by law, not negotiable: told because nothing else was found to end the conflict; it needs the regulator.",
+    "en": "Set by law, not negotiable: told as nothing else was found to end the conflict; it needs the regulator.",
     "zh": "由法律法规规定，不可协商；因未找到其他办法而列出，须经监管部门同意。",
 }
 MOST_PLACES = 3
+LANGS: tuple[Lang, ...] = ("en", "zh")
 TABLES_ZH = {"lines": "借款", "facilities": "融资渠道", "partners": "合作机构", "pins": "人工指令"}
 
 
@@ -49,15 +50,13 @@ def conflict_told(mended: Repair, program: Program, pool: Pool) -> list[dict[str
     """Every rule of the conflict: `rule, origin, shortfall` (CNY, the most that one of its rows gave way), `text_en,
     text_zh` with the rule's sentence, and where and when its rows contradict the others.
     """
-    short = mended.gave_way.groupby("rule").shortfall.max() * pool.unit
-    return [
-        {
-            "rule": name, "origin": str(pool.rulebook.rule(name).origin), "shortfall": round(float(short.get(name, 0)), 2),
-            **{f"text_{lang}": conflict_text(name, mended.clash, program, pool, float(short.get(name, 0.0)), lang)
-               for lang in ("en", "zh")},
-        }
-        for name in mended.conflict
-    ]  # fmt: skip
+    most = mended.gave_way.groupby("rule").shortfall.max() * pool.unit
+    out = []
+    for name in mended.conflict:
+        short, origin = float(most.get(name, 0.0)), str(pool.rulebook.rule(name).origin)
+        texts = {f"text_{lang}": conflict_text(name, mended.clash, program, pool, short, lang) for lang in LANGS}
+        out.append({"rule": name, "origin": origin, "shortfall": round(short, 2), **texts})
+    return out
 
 
 def conflict_text(name: str, clash: np.ndarray, program: Program, pool: Pool, short: float, lang: Lang) -> str:
@@ -65,34 +64,34 @@ def conflict_text(name: str, clash: np.ndarray, program: Program, pool: Pool, sh
     rule, mine = pool.rulebook.rule(name), [family for family in program.rows if family.owner == name]
     rows = [(family, family.index[row - family.start]) for family in mine for row in clash
             if family.start <= row < family.stop]  # fmt: skip
-    where, when = places(rows, pool.book["pins"], lang), times(rows, pool.grid.labels, lang)
-    currency, origin = pool.book.currency, ORIGINS[rule.origin][lang]
+    where = [places(rows, pool.book, lang), times(rows, pool.grid.labels, lang)]
+    told, origin = money(lang, short, pool.book.currency), ORIGINS[rule.origin][lang]
     if lang == "zh":
-        lacking = f"本次最多突破{money(lang, short, currency)}" if short else "本次未突破"
-        return f"{name}（{origin}）：{rule.words(lang)}涉及{'，'.join(part for part in (where, when) if part)}；{lacking}。"
-    lacking = f"gave way by at most {money(lang, short, currency)}" if short else "held in this run"
-    return f"{name} ({origin}): {rule.words(lang)} Here: {', '.join(part for part in (where, when) if part)}; {lacking}."
+        lacking = f"本次最多突破{told}" if short else "本次未突破"
+        return f"{name}（{origin}）：{rule.words(lang)}涉及{'，'.join(part for part in where if part)}；{lacking}。"
+    lacking = f"gave way by at most {told}" if short else "held in this run"
+    return f"{name} ({origin}): {rule.words(lang)} Here: {', '.join(part for part in where if part)}; {lacking}."
 
 
-def places(rows: Sequence[tuple[Family, tuple[Any, ...]]], pins: pd.DataFrame, lang: Lang) -> str:
+def places(rows: Sequence[tuple[Family, tuple[Any, ...]]], book: Book, lang: Lang) -> str:
     """Where the rows hold, by their labels but the period; instructions as they were given."""
-    found = dict.fromkeys(place(family, index, pins, lang) for family, index in rows)
+    found = dict.fromkeys(place(family, index, book, lang) for family, index in rows)
     named = [text for text in found if text]
     more = len(named) - MOST_PLACES
     tail = [] if more <= 0 else [f"另{more}处" if lang == "zh" else f"and {more} more"]
     return ("、" if lang == "zh" else ", ").join([*named[:MOST_PLACES], *tail])
 
 
-def place(family: Family, index: tuple[Any, ...], pins: pd.DataFrame, lang: Lang) -> str:
+def place(family: Family, index: tuple[Any, ...], book: Book, lang: Lang) -> str:
     """Where one row holds."""
     if family.name.startswith("pin_"):
-        number = int(family.name.split("_")[1])
-        pin = pins.iloc[number - 1]
+        at = int(family.name.split("_")[1])
+        pin = book["pins"].iloc[at - 1]
         target = " ".join(str(pin[part]) for part in ("target", "segment", "facility", "line") if pin[part])
-        amount = f"{pin.amount:,.2f}"
+        amount = number(float(pin.amount), "CNY", lang, book.currency)
         if lang == "zh":
-            return f"第{number}条人工指令（{target} {pin.op} {amount}元，{pin.by}录入）"
-        return f"instruction {number} ({target} {pin.op} {amount}, by {pin.by})"
+            return f"第{at}条人工指令（{target} {pin.op} {amount}，{pin.by}录入）"
+        return f"instruction {at} ({target} {pin.op} {amount}, by {pin.by})"
     return " ".join(str(part) for dim, part in zip(family.dims, index) if dim != "period")
 
 
@@ -110,28 +109,30 @@ def times(rows: Sequence[tuple[Family, tuple[Any, ...]]], labels: Sequence[str],
 # ---- remedies
 
 
-def told(remedy: Mapping[str, Any], rulebook: Rulebook) -> dict[str, str]:
+def told(remedy: Mapping[str, Any], rulebook: Rulebook, currency: str) -> dict[str, str]:
     """A remedy as `text_en` and `text_zh`."""
-    return {"text_en": text(remedy, rulebook, "en"), "text_zh": text(remedy, rulebook, "zh")}
+    return {f"text_{lang}": text(remedy, rulebook, lang, currency) for lang in LANGS}
 
 
-def text(remedy: Mapping[str, Any], rulebook: Rulebook, lang: Lang) -> str:
+def text(remedy: Mapping[str, Any], rulebook: Rulebook, lang: Lang, currency: str) -> str:
     """A remedy in a few sentences."""
     colon, gap = ("：", "") if lang == "zh" else (": ", " ")
     if not remedy["changes"]:
         words = gap.join(rulebook.rule(name).words(lang) for name in remedy["rules"])
         return f"{', '.join(remedy['rules'])}{colon}{words}{gap}{WHY[lang][remedy['why']]}"
-    changes = ("；" if lang == "zh" else "; ").join(change(one, lang) for one in remedy["changes"])
-    parts = [f"{changes}{'。' if lang == 'zh' else '.'}", costs(remedy, lang)]
-    parts += [proof(remedy, lang)] if remedy["works"] else [WHY[lang][remedy["why"]]]
+    changes = ("；" if lang == "zh" else "; ").join(change(one, lang, currency) for one in remedy["changes"])
+    parts = [f"{changes}{'。' if lang == 'zh' else '.'}", costs(remedy, lang, currency)]
+    parts += [proof(remedy, lang, currency)] if remedy["works"] else [WHY[lang][remedy["why"]]]
     parts += [] if remedy["negotiable"] else [BEYOND[lang]]
     return gap.join(part for part in parts if part)
 
 
-def costs(remedy: Mapping[str, Any], lang: Lang) -> str:
+def costs(remedy: Mapping[str, Any], lang: Lang, currency: str) -> str:
     """What the room costs, and that less is not enough."""
-    room, cost = (money(lang, amount) for amount in (sum(one["room"] for one in remedy["changes"]), remedy["cost"]))
-    gives, lack = remedy["cost"] > 0, money(lang, remedy["lack"])
+    room, cost = (
+        money(lang, amount, currency) for amount in (sum(one["room"] for one in remedy["changes"]), remedy["cost"])
+    )
+    gives, lack = remedy["cost"] > 0, money(lang, remedy["lack"], currency)
     if lang == "zh":
         less = f"仅调整至95%时仍缺{lack}。" if remedy["lack"] else ""
         return (f"释放空间{room}，年成本约{cost}。" if gives else "") + less
@@ -139,9 +140,9 @@ def costs(remedy: Mapping[str, Any], lang: Lang) -> str:
     return " ".join(part for part in (f"It gives room of {room}, about {cost} a year." if gives else "", less) if part)
 
 
-def proof(remedy: Mapping[str, Any], lang: Lang) -> str:
+def proof(remedy: Mapping[str, Any], lang: Lang, currency: str) -> str:
     """What the night decided anew says."""
-    worth, more = money(lang, abs(remedy["worth"])), remedy["worth"] >= 0
+    worth, more = money(lang, abs(remedy["worth"]), currency), remedy["worth"] >= 0
     if lang == "zh":
         moved = f"较本次结果{'增加' if more else '减少'}{worth}" if abs(remedy["worth"]) >= 1 else "与本次结果相同"
         return f"已重新求解证实：所有规则均得到满足，期末净值{moved}。"
@@ -150,10 +151,10 @@ def proof(remedy: Mapping[str, Any], lang: Lang) -> str:
     return f"Decided anew with it, every rule is met; {moved}."
 
 
-def change(one: Mapping[str, Any], lang: Lang) -> str:
+def change(one: Mapping[str, Any], lang: Lang, currency: str) -> str:
     """One number moved, where it stands and who can change it."""
     field = f"{one['column']}[{one['key']}]" if one["key"] else one["column"]
-    now, new = (number(one[name], one["unit"], lang) for name in ("now", "to"))
+    now, new = (number(one[name], one["unit"], lang, currency) for name in ("now", "to"))
     origin = ORIGINS[one["origin"]][lang]
     if lang == "zh":
         where = f"{TABLES_ZH[one['table']]}{one['row']}的{field}" if one["table"] else f"{one['rule']}.{field}"
@@ -165,7 +166,7 @@ def change(one: Mapping[str, Any], lang: Lang) -> str:
 UNITS_ZH = {"times": "倍", "day": "天"}
 
 
-def number(value: float | str, unit: str, lang: Lang) -> str:
+def number(value: float | str, unit: str, lang: Lang, currency: str) -> str:
     """A number with its unit, as exact as the change is."""
     if isinstance(value, str):
         return value
@@ -173,5 +174,6 @@ def number(value: float | str, unit: str, lang: Lang) -> str:
         per = {"share": ("", ""), "1/year": (" a year", "/年"), "1/month": (" a month", "/月")}[unit]
         return f"{100 * value:.10g}%{per[lang == 'zh']}"
     if unit == "CNY":
-        return f"{value:,.2f}元" if lang == "zh" else f"CNY {value:,.2f}"
+        yuan = lang == "zh" and currency == "CNY"
+        return f"{value:,.2f}元" if yuan else f"{currency} {value:,.2f}"
     return f"{value:,.10g}{UNITS_ZH.get(unit, ' ' + unit)}" if lang == "zh" else f"{value:,.10g} {unit}".rstrip()

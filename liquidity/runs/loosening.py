@@ -1,8 +1,7 @@
 """How far a number has to be moved until the rules of a night no longer contradict each other (DESIGN 5).
 
-Two ways. The repaired plan itself says how far the limits that gave way have to go for it to be a plan: no program is
-solved. How far one rule alone has to go is found by the least shortfall of its rows, all other rules held: the prices
-of that shortfall are a proof of the contradiction, and the next number tried is the one at which the proof ends.
+How far one rule alone has to go is found by the least shortfall of its rows, all other rules held: the prices of that
+shortfall are a proof of the contradiction, and the next number tried is the one at which the proof ends.
 """
 
 from __future__ import annotations
@@ -14,16 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from liquidity.book import opening
-from liquidity.errors import BadInput, SolverFailed
-from liquidity.program.build import build_pool
+from liquidity.errors import SolverFailed
 from liquidity.program.compile import Program
-from liquidity.program.repair import SHORT, SLIVER, Elastic, hurried, make_elastic, row_owners
+from liquidity.program.repair import SHORT, Elastic, hurried, make_elastic, row_owners
 from liquidity.program.solve import Answer, Session, slack_mask, unpack_basis
 from liquidity.runs.contrast import Standing
-from liquidity.runs.negotiable import Inputs, Knob, knobs_of
+from liquidity.runs.mending import Mending, Moved
+from liquidity.runs.negotiable import Knob
 from liquidity.runs.night import solver_options
-from liquidity.runs.whatif import pour
 
 PROGRAMS = 60
 "Most programs solved in search of remedies."
@@ -31,12 +28,6 @@ LEAST = 0.95
 "A change is the least when this part of it still contradicts."
 FURTHER = 1e-7
 FIRST_STEP = 1 / 8
-HALVINGS = 20
-TINY = 1e-9
-"Room below nothing, as a part of the book, that is rounding."
-
-Moved = tuple[tuple[Knob, float], ...]
-"Numbers, and the part of their way that each goes."
 
 
 @dataclass(frozen=True)
@@ -70,115 +61,17 @@ class OutOfBudget(SolverFailed):
     """The search has solved as many programs as it may."""
 
 
-class Loosening:
+class Loosening(Mending):
     """Looks for the least change of numbers that ends the conflict of a repaired night. Amounts in units."""
 
     def __init__(self, night: Standing, budget: int = PROGRAMS) -> None:
-        self.night, self.budget, self.spent = night, budget, 0
-        self.inputs = Inputs(night.pool.book, night.pool.rulebook)
-        self.size = opening(night.pool.book).assets / night.pool.unit
+        super().__init__(night)
+        self.budget, self.spent = budget, 0
         self.tiers = {rule.name: rule.priority for rule in night.pool.rulebook.rules}
-        self.x = night.solved.staged.last.x
-        self.ends: dict[Knob, Program | None] = {}
-
-    # ---- programs of other numbers
-
-    def program(self, moved: Moved) -> Program:
-        """The program of the night with numbers moved."""
-        at, pool = placed(moved, self.inputs), self.night.pool
-        return pour(self.night.program, build_pool(at.book, at.rulebook, pool.previous, pool.cautious))[0]
-
-    def far(self, knob: Knob) -> Program | None:
-        """The program with the number at its end; None where that is refused."""
-        if knob not in self.ends:
-            try:
-                self.ends[knob] = self.program(((knob, 1.0),))
-            except BadInput:
-                self.ends[knob] = None
-        return self.ends[knob]
-
-    def room(self, program: Program, x: np.ndarray) -> np.ndarray:
-        """Room of every row at a plan; below nothing where the plan breaks it."""
-        activity = program.matrix @ x
-        return np.minimum(program.row_upper - activity, activity - program.row_lower)
-
-    def comparable(self, knob: Knob) -> Program | None:
-        """The program at the number's end, where it has the rows and columns of the night's."""
-        far = self.far(knob)
-        return far if far is not None and far.shape == self.night.program.shape else None
-
-    def gained(self, knob: Knob, part: float) -> float:
-        """The most room that a row of the rule gains at the repaired plan."""
-        program = self.program(((knob, part),))
-        if program.shape != self.night.program.shape:
-            return 0.0
-        rows = row_owners(program) == knob.rule
-        with np.errstate(invalid="ignore"):
-            more = self.room(program, self.x)[rows] - self.room(self.night.program, self.x)[rows]
-        return float(np.nan_to_num(more, posinf=0.0).max(initial=0.0))
-
-    # ---- by a plan that breaks some rows
-
-    def as_given_way(self) -> Moved | None:
-        """The least numbers with which the repaired plan meets every rule; None where some row has no number."""
-        broken = self.night.solved.gave_way
-        assert broken is not None
-        return self.mending(broken.row.to_numpy(), self.x)
 
     def as_short(self, probe: Probe, names: Iterable[str]) -> Moved | None:
-        """The least numbers with which the plan of a least shortfall meets these rules; None likewise."""
-        x = probe.answer.x[: self.night.program.shape[1]]
-        mine = np.isin(row_owners(self.night.program), sorted(names))
-        return self.mending(np.flatnonzero(mine & (self.room(self.night.program, x) < self.broken)), x)
-
-    def mending(self, rows: np.ndarray, x: np.ndarray) -> Moved | None:
-        """The least numbers with which broken rows hold at a plan; None where some row has no number.
-
-        Of the numbers of a rule, those that mend most of its rows are moved, each row by one number only.
-        """
-        moved: list[tuple[Knob, float]] = []
-        owner = row_owners(self.night.program)[rows]
-        for name in dict.fromkeys(owner.tolist()):
-            left = rows[owner == name]
-            mends = {knob: self.mended(knob, left, x) for knob in knobs_of(name, self.inputs)}
-            for knob in sorted(mends, key=lambda knob: -len(mends[knob])):
-                mine = np.intersect1d(left, mends[knob])
-                if len(mine):
-                    moved.append((knob, self.reach(knob, mine, x)))
-                    left = np.setdiff1d(left, mine)
-            if len(left):
-                return None
-        return tuple(moved)
-
-    def mended(self, knob: Knob, rows: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """The rows that hold at a plan with the number at its end."""
-        far = self.comparable(knob)
-        return rows[:0] if far is None else rows[self.room(far, x)[rows] >= self.broken]
-
-    @property
-    def broken(self) -> float:
-        """Room below which a row is broken."""
-        return -(TINY * self.size + 2 * SLIVER)
-
-    def reach(self, knob: Knob, rows: np.ndarray, x: np.ndarray) -> float:
-        """The least part of the way with which these rows hold at a plan."""
-        far = self.far(knob)
-        assert far is not None
-        now, then = self.room(self.night.program, x)[rows], self.room(far, x)[rows]
-        # exact where rows are linear in the number, as most are; else somewhere between here and the end
-        low, high = float((now / np.where(then > now, now - then, -np.inf)).max()), 1.0
-        if self.holds(knob, low, rows, x):
-            return low
-        for _ in range(HALVINGS):
-            middle = (low + high) / 2
-            low, high = (low, middle) if self.holds(knob, middle, rows, x) else (middle, high)
-        return high
-
-    def holds(self, knob: Knob, part: float, rows: np.ndarray, x: np.ndarray) -> bool:
-        """Whether rows hold at a plan."""
-        return bool((self.room(self.program(((knob, part),)), x)[rows] >= self.broken).all())
-
-    # ---- by the least shortfall
+        """The least numbers with which the plan of a least shortfall meets these rules; None where a row has none."""
+        return self.as_broken(probe.answer.x[: self.night.program.shape[1]], names)
 
     def start(self, names: Iterable[str]) -> Start | None:
         """Where the search for some rules starts; None where all other rules contradict each other without them."""
@@ -285,11 +178,3 @@ class Loosening:
         moves = np.nan_to_num(bound, posinf=0.0, neginf=0.0) - (far.matrix - probe.program.matrix) @ x
         gain = float(price @ moves)
         return part + (1.0 - part) * probe.value / gain if gain > SHORT * probe.value else math.inf
-
-
-def placed(moved: Moved, inputs: Inputs) -> Inputs:
-    """The inputs with every number moved by its part."""
-    for knob, part in moved:
-        if part > 0:
-            inputs = knob.apply(inputs, knob.at(part))
-    return inputs

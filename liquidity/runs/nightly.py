@@ -142,7 +142,7 @@ def ways_out(night: Night, clock: Clock, say: Say) -> dict[str, Any]:
         remedies = find_remedies(night, say)
     return {
         "conflict_told": conflict_told(mended, night.program, night.pool),
-        "remedies": remedies.record(night.pool.rulebook),
+        "remedies": remedies.record(night.pool.rulebook, night.pool.book.currency),
         "remedies_search": {"programs": remedies.programs, "nights": remedies.nights},
     }
 

@@ -1,8 +1,8 @@
 """What would end a conflict of rules: which limit, to what number, at what cost (DESIGN 5).
 
-A remedy changes numbers of the rulebook or cells of the book. The first is what gave way itself: the limits that the
-repaired plan breaks, each loosened until it holds. The others loosen one rule of the conflict alone by as little as will
-do. Every remedy that is told as a way out was applied and its night decided from the start, with nothing giving way.
+A remedy changes numbers of the rulebook or cells of the book. Each rule of the conflict is loosened alone by as little
+as will do; what gave way is loosened together until the repaired plan holds, unless some of that alone is enough. Every
+remedy that is told as a way out was applied and its night decided from the start, with nothing giving way.
 What the law sets is not negotiable: such a remedy is only told where no other is found, and told as what it is.
 """
 
@@ -18,7 +18,8 @@ from liquidity.explain.words_remedies import told
 from liquidity.rules.rulebook import Rulebook
 from liquidity.runs.contrast import Standing
 from liquidity.runs.levers import COST
-from liquidity.runs.loosening import Found, Loosening, Moved, Probe, Start
+from liquidity.runs.loosening import Found, Loosening, Probe, Start
+from liquidity.runs.mending import Moved
 from liquidity.runs.negotiable import Inputs, from_record, knobs_of
 from liquidity.runs.night import Decided, Say, decide, quiet
 
@@ -62,11 +63,11 @@ class Remedies:
     programs: int = 0
     nights: int = 0
 
-    def record(self, rulebook: Rulebook) -> list[dict[str, Any]]:
+    def record(self, rulebook: Rulebook, currency: str = "CNY") -> list[dict[str, Any]]:
         """The remedies as a run record keeps them: `rules, works, why, negotiable, changes` (each `rule, kind, origin,
         table, row, column, key, now, to, unit, room, cost`), `cost, lack, worth` (CNY), `text_en, text_zh`.
         """
-        return [entry(one, rulebook) for one in self.found]
+        return [entry(one, rulebook, currency) for one in self.found]
 
 
 def find_remedies(night: Standing, say: Say = quiet) -> Remedies:
@@ -192,7 +193,7 @@ def applied(changes: Iterable[tuple[Any, float]], at: Inputs) -> Inputs:
     return at
 
 
-def entry(one: Remedy, rulebook: Rulebook) -> dict[str, Any]:
+def entry(one: Remedy, rulebook: Rulebook, currency: str) -> dict[str, Any]:
     """A remedy as the record keeps it."""
     numbers = one.to or tuple(knob.typed(part) for knob, part in one.moved)
     changes = [
@@ -208,7 +209,7 @@ def entry(one: Remedy, rulebook: Rulebook) -> dict[str, Any]:
         "cost": round(one.cost, 2), "lack": round(one.lack, 2),
         "worth": None if one.worth is None else round(one.worth, 2),
     }  # fmt: skip
-    return {**content, **told(content, rulebook)}
+    return {**content, **told(content, rulebook, currency)}
 
 
 def apply_remedy(remedy: dict[str, Any], book: Book, rulebook: Rulebook) -> tuple[Book, Rulebook]:
