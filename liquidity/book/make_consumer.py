@@ -78,6 +78,7 @@ def _segments(noise: np.random.Generator) -> tuple[pd.DataFrame, pd.Series]:
     """Segments indexed by name, with a column `used` (share of the line drawn), and their share of the book."""
     rows = [_plain(g, b, r) for g in GRADES.index for b in BEHAVIOURS.index for r in REGIONS]
     table = pd.DataFrame(rows + [_guaranteed(grade) for grade in GUARANTEED]).set_index("segment")
+    table["tenor_months"] = table["tenor_months"].astype(int)
     covered = table["guaranteed_share"] > 0
     weight = table.pop("share") * noise.lognormal(0.0, 0.08, len(table))
     rest = 1 - GUARANTEED_SHARE * len(GUARANTEED)
@@ -99,7 +100,7 @@ def _plain(grade: str, behaviour: str, region: str) -> dict[str, object]:
         "region": region,
         "product": "instalment" if behaviour == "full" else "revolving",
         "purpose": "consumption",
-        "tenor_months": int(g["tenor"]),
+        "tenor_months": g["tenor"],
         "apr": apr,
         "apr_all_in": round(apr + 0.006, 4),
         "pd": g["pd"] * b["pd"],

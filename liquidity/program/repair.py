@@ -7,6 +7,7 @@ breaching and pollutes every charge.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,13 +18,16 @@ import scipy.sparse as sp
 from liquidity.errors import SolverFailed
 from liquidity.program.compile import Family, Program
 from liquidity.program.patterns import choose_pattern
-from liquidity.program.solve import Answer, Infeasible, Options, Session
+from liquidity.program.solve import Answer, Infeasible, Options, Packed, Session, pack_basis
 
 PATIENCE = 20.0
 """Seconds for a method at the edge of what is feasible: one that needs more seldom ends, and the next one does."""
-MANY = 200_000
-"""Warm steps that the clock limits, not their number: 6000 take two seconds, interior point from nothing longer."""
+MANY = 40_000
+"""Most warm steps: 6000 take two seconds at the size of the sample lender, so that their number ends them there before
+the clock does; interior point from nothing takes as long as 4000."""
 SLIVER = 1e-6
+PART = 1e-6
+"Prices of a proof below this part of its largest are rounding."
 SHORT = 1e-9
 TOLD = 2 * SHORT
 """Scaled shortfalls up to this are slivers of rounding and told in nobody's name."""
@@ -33,12 +37,15 @@ TOLD = 2 * SHORT
 class Repair:
     """What gave way: one line per row (`rule, what, at, bound, shortfall`; units), and the rules in conflict.
 
-    `basis` is a point of the loosened program, from which it is solved on; `choice` its yes/no decisions, whole only
-    where that was asked for.
+    `clash` are the rows of these rules that contradict each other, by the prices of their least shortfall. `point` is
+    the basis of the elastic program at the least shortfalls, `basis` that of the loosened program, from which it is
+    solved on; `choice` its yes/no decisions, whole only where that was asked for.
     """
 
     gave_way: pd.DataFrame
     conflict: tuple[str, ...]
+    clash: np.ndarray
+    point: Packed
     basis: Any
     choice: np.ndarray
 
@@ -96,9 +103,10 @@ def repair(program: Program, tier_of: dict[str, float], materiality: float, book
             session.row_upper[program.shape[0] + number] = (1 + materiality) * least + SLIVER
             suspects |= owners(program, np.flatnonzero(np.abs(answer.price[: program.shape[0]]) > SHORT))
     loose = freeze(program, elastic.rows, short)
-    conflict = find_conflict(elastic, sorted(suspects), options)
-    choice = session.lower[: program.shape[1]][program.integer]
-    return loose, Repair(gave_way(elastic, program, short), conflict, project(basis, program), choice)
+    conflict, clash = find_conflict(elastic, sorted(suspects), options, basis)
+    choice, point = session.lower[: program.shape[1]][program.integer], pack_basis(basis)
+    short_of = gave_way(elastic, program, short)
+    return loose, Repair(short_of, conflict, clash, point, project(basis, program), choice)
 
 
 def hurried(options: Options) -> Options:
@@ -114,12 +122,12 @@ def least_short(session: Session, basis: Any) -> Answer:
     return session.solve(basis if best is None else best.basis, doubt=True)
 
 
-def make_elastic(program: Program, tier_of: dict[str, float], book: float) -> Elastic:
-    """Add shortfall columns (>= 0) to the repairable rows and a total per tier.
+def make_elastic(program: Program, tier_of: dict[str, float], book: float, also: Collection[str] = ()) -> Elastic:
+    """Add shortfall columns (>= 0) to the repairable rows, and those of the rules `also`, and a total per tier.
 
     A shortfall is scaled by the row's bound, at least 1% of the book.
     """
-    families = [family for family in program.rows if family.repairable]
+    families = [family for family in program.rows if family.repairable or family.owner in also]
     rows = np.concatenate([np.arange(family.start, family.stop) for family in families] or [np.zeros(0, int)])
     tier = np.concatenate(
         [np.full(len(family.index), float(tier_of[family.owner])) for family in families] or [np.zeros(0, int)]
@@ -162,40 +170,63 @@ def freeze(program: Program, rows: np.ndarray, short: np.ndarray) -> Program:
 
 
 def owners(program: Program, rows: np.ndarray) -> set[str]:
-    """Rules that own any of the rows."""
+    """Rules that own any of the rows and may give way or be lifted."""
     return {
         family.owner
         for family in program.rows
-        if family.kind == "rule" and ((rows >= family.start) & (rows < family.stop)).any()
+        if family.kind == "rule" and (family.repairable or family.liftable) and inside(family, rows)
     }
 
 
-def find_conflict(elastic: Elastic, suspects: list[str], options: Options) -> tuple[str, ...]:
-    """A smallest set of rules that cannot hold together: drop each suspect for which the rest still conflict.
+def inside(family: Family, rows: np.ndarray) -> bool:
+    """Whether any of the rows is of the family."""
+    return bool(((rows >= family.start) & (rows < family.stop)).any())
 
-    The suspects are the rules with a price in the least shortfall: together they prove the contradiction. Rules
-    conflict when their least shortfall, all others lifted, is not nought: a size to read, where a verdict of
-    infeasible is not to be trusted at the edge.
+
+def find_conflict(elastic: Elastic, suspects: list[str], options: Options,
+                  basis: Any = None) -> tuple[tuple[str, ...], np.ndarray]:  # fmt: skip
+    """A smallest set of rules that cannot hold together, and their rows that contradict each other.
+
+    Each suspect is dropped for which the rest still conflict. The suspects are the rules with a price in the least
+    shortfall: together they prove the contradiction. Rules conflict when their least shortfall, all others lifted, is
+    not nought: a size to read, where a verdict of infeasible is not to be trusted at the edge. Rules that never give
+    way are lifted in their turn. `basis`: a point of the elastic program to start from.
     """
-    session, held, basis = Session(elastic.program, hurried(options)), set(suspects), None
-    owner = owner_of(elastic)
+    if not suspects:
+        return (), np.zeros(0, int)
+    session, held, proof = Session(elastic.program, hurried(options)), set(suspects), None
     for name in suspects:
-        cost = np.zeros(elastic.program.shape[1])
-        cost[elastic.first :] = np.where(np.isin(owner, sorted(held - {name})), -elastic.weight, 0.0)
-        session.objective(cost)
-        answer = session.solve(basis, doubt=True)
+        if len(held) == 1:
+            break
+        answer = shortest(session, elastic, held - {name}, suspects, basis)
         basis = answer.basis
         if elastic.program.constant - answer.objective > SHORT:
+            proof = answer
             held.discard(name)
-    return tuple(sorted(held))
+    if proof is None:
+        proof = shortest(session, elastic, held, suspects, basis)
+    size = np.abs(proof.price[: len(proof.price) - len(elastic.tiers)])
+    rows = np.flatnonzero(size > PART * size.max(initial=0.0))
+    mine = np.isin(row_owners(elastic.program)[rows], sorted(held))
+    return tuple(sorted(held)), rows[mine]
 
 
-def owner_of(elastic: Elastic) -> np.ndarray:
-    """The rule of every row that may fall short."""
-    names = np.empty(elastic.program.shape[0], object)
-    for family in elastic.program.rows:
+def shortest(session: Session, elastic: Elastic, held: set[str], suspects: list[str], basis: Any) -> Answer:
+    """The least shortfall of some of the suspects, every other rule that may give way or is suspected lifted."""
+    names = row_owners(elastic.program)
+    cost = np.zeros(elastic.program.shape[1])
+    cost[elastic.first :] = np.where(np.isin(names[elastic.rows], sorted(held)), -elastic.weight, 0.0)
+    session.objective(cost)
+    session.lift(np.isin(names, sorted(set(suspects) - held)))
+    return session.solve(basis, doubt=True)
+
+
+def row_owners(program: Program) -> np.ndarray:
+    """The owner of every row."""
+    names = np.empty(program.shape[0], object)
+    for family in program.rows:
         names[family.place] = family.owner
-    return names[elastic.rows].astype(str)
+    return names.astype(str)
 
 
 def gave_way(elastic: Elastic, program: Program, short: np.ndarray) -> pd.DataFrame:

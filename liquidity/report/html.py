@@ -68,7 +68,8 @@ def _context(tables: Mapping[str, pd.DataFrame], run: Mapping[str, Any]) -> dict
         "roads": roads.compact(tables.get("roads"), [str(row["segment"]) for row in worst]),
         "gave_way": proofs.gave_way(limits).to_dict("records"),
         "amortised": [(event_text("en", event), event_text("zh", event)) for event in run.get("amortised", [])],
-        "conflict": [record.told(rule) for rule in run.get("conflict", [])],
+        "conflict": _conflict(run),
+        "remedies": [(one["text_en"], one["text_zh"]) for one in run.get("remedies", [])],
         "place_name": figures.place_name,
         "orders": _orders(tables["orders"]),
         "checks": [*proofs.told(run.get("checks", {})), *proofs.found(tables)],
@@ -79,6 +80,13 @@ def _context(tables: Mapping[str, pd.DataFrame], run: Mapping[str, Any]) -> dict
         "decimals": decimals,
         "plotly_js": get_plotlyjs(),
     }
+
+
+def _conflict(run: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The rules that cannot hold together, by their sentences; by their names in a run that has no sentences."""
+    if "conflict_told" in run:
+        return [(one["text_en"], one["text_zh"]) for one in run["conflict_told"]]
+    return [(name, name) for name in map(record.told, run.get("conflict", []))]
 
 
 def _first(causes: pd.Series) -> tuple[str, float] | None:

@@ -23,7 +23,9 @@ COST = {
     "pool_cover": 0.002, "partner_limit": 0.005, "partner_share": 0.010, "gate": 0.010,
     "leverage_ratio": 0.080,
     "liquidity_coverage": 0.030, "liquidity_ratio": 0.030, "survival": 0.030, "stable_funding": 0.010,
-    "large_exposure": 0.002, "guarantee_share": 0.002,
+    "large_exposure": 0.002, "guarantee_share": 0.002, "excess_concentration": 0.002, "npl_ratio": 0.010,
+    "provision_cover": 0.080, "covenants": 0.020, "revolving_period": 0.002, "inclusion": 0.001, "relend_floor": 0.001,
+    "pins": 0.001, "price_cap": 0.010,
 }  # fmt: skip
 """Cost of a year of room, 1/year: a commitment fee for lines, a mark-up for advance rates, the return that equity
 asks for capital, the yield that idle cash forgoes for reserves, a small rate for limits that the desk moves itself."""

@@ -9,6 +9,7 @@ from typing import Any
 from liquidity.book import Book, opening, read_book
 from liquidity.errors import BadInput, Problem, SolverFailed
 from liquidity.explain.amounts import Amounts
+from liquidity.explain.words_remedies import conflict_told
 from liquidity.program.solve import Session
 from liquidity.program.stages import WINDOW_DAYS
 from liquidity.report.html import write_report
@@ -18,6 +19,7 @@ from liquidity.runs.events import told
 from liquidity.runs.night import Decided, Night, Say, allocate, quiet, solver_options
 from liquidity.runs.previous import pin_executed, read_record, relent_shares
 from liquidity.runs.record import existing, run_id, versions, whole, write_inputs, write_json, write_tables
+from liquidity.runs.remedies import find_remedies
 from liquidity.runs.sensitivity import relent_sensitivity
 
 FOLDER = Path("runs")
@@ -70,6 +72,8 @@ def run_nightly(job: Job, say: Say = quiet) -> tuple[dict[str, Any], Path]:
             )
         raise
     record |= body(night)
+    if night.gave_way:
+        record |= ways_out(night, clock, say)
     with whole(target) as folder:
         write_run(night, record, folder, job.save_model)
     return record, target
@@ -129,6 +133,19 @@ def body(night: Night) -> dict[str, Any]:
         "other_opening": opening(night.pool.book).other,
         "first_days": night.pool.grid.first_days(WINDOW_DAYS),
         "exit_code": night.exit_code,
+    }
+
+
+def ways_out(night: Night, clock: Clock, say: Say) -> dict[str, Any]:
+    """The conflict told, and its remedies, the cheapest first (see `runs.remedies`)."""
+    mended = night.solved.repair
+    assert mended is not None
+    with clock.phase("remedies"):
+        remedies = find_remedies(night, say)
+    return {
+        "conflict_told": conflict_told(mended, night.program, night.pool),
+        "remedies": remedies.record(night.pool.rulebook, night.pool.book.currency),
+        "remedies_search": {"programs": remedies.programs, "nights": remedies.nights},
     }
 
 

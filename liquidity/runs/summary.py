@@ -51,8 +51,20 @@ def print_summary(record: dict[str, Any], folder: Path, console: Console) -> Non
     for event in record.get("amortised", []):
         console.print(f"[red]early amortisation:[/red] {event_text('en', event)}")
     if record["conflict"]:
-        console.print(f"[red]rules that cannot hold together:[/red] {', '.join(record['conflict'])}")
+        print_conflict(record, console)
     console.print(f"Orders to sign: {folder / 'tables' / 'orders.csv'}\nReport: {folder / 'report.html'}")
+
+
+def print_conflict(record: dict[str, Any], console: Console) -> None:
+    """The rules that contradict each other, and what would end it, the cheapest first."""
+    console.print(f"[red]rules that cannot hold together:[/red] {', '.join(record['conflict'])}")
+    for one in record.get("conflict_told", []):
+        console.print(f"- {one['text_en']}", soft_wrap=True, markup=False)
+    remedies = record.get("remedies", [])
+    if remedies:
+        console.print("What would end it, the cheapest first; then what would not:")
+    for one in remedies:
+        console.print(f"- {one['text_en']}", soft_wrap=True, markup=False)
 
 
 def first_month(ledger: pd.DataFrame, record: dict[str, Any]) -> list[str]:
