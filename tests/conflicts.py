@@ -156,7 +156,9 @@ def conflicting(name: str, seed: int) -> Made:
 def write_inputs(book: Book, rulebook: Rulebook, folder: Path) -> Path:
     """Book and rulebook as files; the path of the rulebook, which names the book."""
     write_book(book, folder / "book")
-    content = rulebook.model_dump(mode="python", exclude={"rules", "own_rules", "book"}, by_alias=True)
+    content = rulebook.model_dump(
+        mode="python", exclude={"rules", "own_rules", "book"}, exclude_none=True, by_alias=True
+    )
     solver = content.pop("solver")
     lines = [f"{key} = {toml(part)}" for key, part in {"book": "book", **content}.items()]
     lines += ["[solver]", *(f"{key} = {toml(part)}" for key, part in solver.items())]
