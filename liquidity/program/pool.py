@@ -16,6 +16,7 @@ import xarray as xr
 from liquidity.book import Book
 from liquidity.program.grid import Grid, make_grid
 from liquidity.program.inputs import BORROWERS, Arrays, choose_unit, day_of, make_inputs
+from liquidity.program.issues import Issue, issue_sets, plan_issues
 from liquidity.program.lazy import ArrayParam
 from liquidity.program.writer import (
     DEFINITION,
@@ -47,6 +48,7 @@ DIMS = {
     **dict.fromkeys(("FACILITY", "OPEN", "HOUSE", "JOINT", "DIRECT", "WAREHOUSE", "ABS", "SCHEDULED", "TRUST", "SPV",
                      "BOUGHT", "REVOLVER", "SAFE", "UNSAFE"), ("facility",)),
     **dict.fromkeys(("CLASS", "SOLD", "RETAINED", "OPEN_CLASS"), ("facility", "tranche")),
+    "ISSUE": ("facility", "period"), "GIVER": ("warehouse",),
     **dict.fromkeys(("ENDING", "LAST", "PAID"), ("facility", "tranche", "period")),
 }  # fmt: skip
 
@@ -56,7 +58,7 @@ class Pool(Writer):
 
     `book`, `rulebook`, `grid`, `inputs` (Dataset in program units), `arrays` (the same without labels), `unit` (CNY
     per unit), `model` (Pyomo), `previous` (segment -> share of the freed money relent in the last executed night, or
-    None), and `cautious` (no trust is taken to earn its losses and coupons in every period, see `trusts.is_safe`).
+    None), `issues` (planned ABS of the horizon by facility), and `cautious` (no trust is taken to earn its losses and coupons in every period, see `trusts.is_safe`).
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Pool(Writer):
         self.inputs: xr.Dataset = make_inputs(book, self.grid, self.unit, rulebook.market_rate)
         self.arrays = Arrays(self.inputs)
         self.facilities = book["facilities"]
+        self.issues: dict[str, Issue] = plan_issues(book, self.grid)
         self._revolving: dict[str, list[int]] = {}
         self._place_of = {facility: at for at, facility in enumerate(self.facilities.index)}
         self._sets()
@@ -90,20 +93,27 @@ class Pool(Writer):
 
     def ends(self, facility: str) -> list[int]:
         """Periods in which the facility buys no more: those that start at or after the end of its revolving period."""
-        kept = set(self.revolving(facility))
-        return [t for t in range(1, self.grid.size + 1) if t not in kept]
+        last = max(self.revolving(facility), default=0)
+        return list(range(last + 1, self.grid.size + 1))
 
     def revolving(self, facility: str) -> list[int]:
-        """Periods that start before the facility's revolving period ends; all where it has no end."""
+        """Periods that start before the facility's revolving period ends; all where it has no end.
+
+        A planned ABS revolves from the period of its issue on.
+        """
         if facility not in self._revolving:
-            self._revolving[facility] = self.grid.before(day_of(self.facilities.revolving_end[facility]))
+            first = self.issues[facility].period if facility in self.issues else 1
+            before = self.grid.before(day_of(self.facilities.revolving_end[facility]))
+            self._revolving[facility] = [t for t in before if t >= first]
         return self._revolving[facility]
 
     def _sets(self) -> None:
         """Sets of labels. Periods count from 1; TIME has the opening, 0, before them."""
         m, kind = self.model, self.facilities.kind
         of = {k: [f for f in kind.index if kind[f] == k] for k in ("balance_sheet", "joint", "warehouse", "abs")}
-        scheduled = [f for f in of["abs"] if not self.revolving(f)]
+        # an ABS planned for later than the horizon stays empty, which is a schedule too
+        later = set(self.book["issues"].index) - set(self.issues)
+        scheduled = [f for f in of["abs"] if f in later or not self.revolving(f)]
         trusts = [f for f in of["abs"] if f not in scheduled]
         members = {
             "SEGMENT": list(self.book["segments"].index),
@@ -134,6 +144,7 @@ class Pool(Writer):
         by_trust = {f: [k for g, k in classes if g == f] for f in members["TRUST"]}
         m.TRANCHES = pyo.Set(m.TRUST, initialize=by_trust)
         m.SOLD_OF = pyo.Set(m.TRUST, initialize={f: [k for k in by_trust[f] if sold[f, k]] for f in by_trust})
+        issue_sets(self)
 
     def labels(self) -> Mapping[str, Iterable[Any]]:
         """Labels of the book by dim."""

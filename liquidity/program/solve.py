@@ -39,7 +39,7 @@ class Infeasible(SolverFailed):
 class Options:
     """Solver options of a rulebook; see `liquidity.rules.rulebook.SolverOptions` for their meaning.
 
-    `patience`: seconds given to each method before the next is tried; when all ran out of them, each gets `time_limit`.
+    `gap`: how far the plan may lie below the bound of the search over planned issues, relative. `patience`: seconds given to each method before the next is tried; when all ran out of them, each gets `time_limit`.
     """
 
     threads: int = 1
@@ -47,6 +47,7 @@ class Options:
     simplex_iteration_limit: int = 10000
     time_limit: float = 600.0
     patience: float = np.inf
+    gap: float = 1e-4
 
 
 @dataclass(frozen=True)
@@ -167,13 +168,13 @@ class Session:
         """Solve by the first method of the chain that ends Optimal, and name it.
 
         `primal` starts from `basis`, or goes on from where the session stands if that is HERE; without one it is
-        skipped. Every step that did not end Optimal is kept in `chain`. `doubt` says that a plan should exist: then the
+        skipped. So is `warm`, dual simplex, for a basis whose bounds were moved. Every step that did not end Optimal is kept in `chain`. `doubt` says that a plan should exist: then the
         next method is asked when one says "infeasible", for near-empty feasible sets were falsely called that, and at
         last with looser tolerances. Raises Infeasible, or SolverFailed when the chain is used up.
         """
         tried, denied = [], False
         chain = [one for one in (*(methods or self.methods), *(("loose",) if doubt else ()))
-                 if one != "primal" or basis is not None]  # fmt: skip
+                 if one not in ("primal", "warm") or basis is not None]  # fmt: skip
         limits = sorted({min(self.options.patience, self.options.time_limit), self.options.time_limit})
         for limit in limits:
             late = []
@@ -199,11 +200,11 @@ class Session:
         """
         highs = self.highs
         self.push()
-        if method == "primal":
+        if method in ("primal", "warm"):
             if basis is not HERE:
                 highs.setBasis(basis)
             highs.setOptionValue("solver", "simplex")
-            highs.setOptionValue("simplex_strategy", PRIMAL)
+            highs.setOptionValue("simplex_strategy", PRIMAL if method == "primal" else DUAL)
             highs.setOptionValue("simplex_iteration_limit", self.options.simplex_iteration_limit)
         else:
             highs.clearSolver()

@@ -181,7 +181,7 @@ def check_fit(book: Book, rulebook: Rulebook) -> None:
 def solver_options(rulebook: Rulebook) -> Options:
     """The rulebook's solver options as the solver takes them."""
     chosen = rulebook.solver
-    return Options(chosen.threads, chosen.tolerance, chosen.simplex_iteration_limit, chosen.time_limit)
+    return Options(chosen.threads, chosen.tolerance, chosen.simplex_iteration_limit, chosen.time_limit, gap=chosen.gap)
 
 
 def plain_tables(
