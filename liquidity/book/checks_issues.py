@@ -42,12 +42,12 @@ def _empty(tables: Tables, planned: set[str], places: pd.DataFrame) -> list[Prob
     found += [Problem("facilities", str(f), "frozen", "true", "false for a planned issue") for f in frozen]
     for name, key in (("tranches", "tranche"), ("balances", "segment")):
         frame = tables[name]
-        held = frame[frame["facility"].isin(planned) & (frame["balance"] > 0)]
+        full = frame[frame["facility"].isin(planned) & (frame["balance"] > 0)]
         keys = ("facility", key) if name == "tranches" else (key, "facility")
         found += [
             Problem(name, "/".join(str(row[part]) for part in keys), "balance", float(row["balance"]),
                     "0 before the planned issue")
-            for row in held.to_dict("records")
+            for row in full.to_dict("records")
         ]  # fmt: skip
     return found
 

@@ -21,9 +21,9 @@ def with_issues(tables: Tables, count: int, seed: int = 0) -> Tables:
     names = [f"plan_{number:02d}" for number in range(1, count + 1)]
     day = [start + pd.Timedelta(days=FIRST_DAYS + STEP_DAYS * turn) for turn in range(count)]
     issues = pd.DataFrame({"facility": names, "date": day})
-    issues["least"] = noise.integers(4, 13, count) * 100 * MILLION
-    issues["most"] = issues["least"] + noise.integers(6, 25, count) * 100 * MILLION
-    issues["cost"] = noise.integers(3, 40, count) * MILLION
+    issues["least"] = noise.integers(15, 40, count) * 100 * MILLION
+    issues["most"] = issues["least"] + noise.integers(10, 50, count) * 100 * MILLION
+    issues["cost"] = noise.integers(20, 300, count) * MILLION
     issues["market_open"] = ~issues.index.isin(SHUT)
     terms = pd.DataFrame(
         [(name, "grade", "in", "A|B|C" if turn % 2 else "A|B|C|D") for turn, name in enumerate(names)]
@@ -42,8 +42,10 @@ def with_issues(tables: Tables, count: int, seed: int = 0) -> Tables:
 
 def _facilities(names: list[str], day: list[pd.Timestamp], like: pd.DataFrame) -> pd.DataFrame:
     """Rows of `facilities`, with the columns that the lender's table has."""
-    plain = {name: 0.0 for name in like.select_dtypes("number")} | {"partner": "", "frozen": False}
-    table = pd.DataFrame({"facility": names}).assign(**plain)
+    table = pd.DataFrame({"facility": names})
+    for name in like.select_dtypes("number"):
+        table[name] = 0.0
+    table["partner"], table["frozen"] = "", False
     table["kind"], table["class"], table["own_share"] = "abs", "standardised", 1.0
     table["servicing_fee"], table["cash_rate"] = 0.01, 0.010
     table["revolving_end"] = [date + pd.DateOffset(months=24) for date in day]

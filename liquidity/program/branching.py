@@ -8,7 +8,6 @@ gap that is allowed.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -77,15 +76,10 @@ class Tree:
             self.bound = max(self.bound, self.inner.best.objective)
 
     def _guesses(self, start: Answer) -> list[np.ndarray]:
-        """Roundings of the relaxation: to the nearest, those within their window, all that it makes a part of."""
+        """Roundings of the relaxation: to the nearest, and those whose part would be enough for their window."""
         part = start.x[self.issues]
-        tests: tuple[Callable[[], np.ndarray], ...] = (
-            lambda: part >= 0.5, lambda: part * self.most >= self.least - WHOLE, lambda: part > WHOLE,
-        )  # fmt: skip
-        found: dict[tuple[float, ...], np.ndarray] = {}
-        for test in tests:
-            guess = (test() & (part > WHOLE)).astype(float)
-            found.setdefault(tuple(guess), guess)
+        tests = (part >= 0.5, (part > WHOLE) & (part * self.most >= self.least - WHOLE))
+        found = {tuple(test): test.astype(float) for test in tests}
         return list(found.values())
 
     def _leaf(self, decided: np.ndarray, basis: Any, answer: Answer | None = None) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pyomo.environ as pyo
 
 from liquidity.errors import BadInput, Problem
@@ -44,16 +45,16 @@ def plan_issues(book: Book, grid: Grid) -> dict[str, Issue]:
     """
     table, ends = book["issues"], book["facilities"].revolving_end
     found = {
-        str(row.Index): Issue(period, row.least, row.most, row.cost, bool(row.market_open))
-        for row in table.itertuples()
-        if (period := grid.period_of(row.date.date())) is not None
+        str(facility): Issue(period, row["least"], row["most"], row["cost"], bool(row["market_open"]))
+        for facility, row in zip(table.index, table.to_dict("records"))
+        if (period := grid.period_of(row["date"].date())) is not None
     }
-    last = grid.starts[-2]
+    last = grid.starts[-2].isoformat()
     problems = [
-        Problem("facilities", f, "revolving_end", ends[f].date().isoformat(),
-                f"a date after {last.isoformat()}, or none: a planned issue revolves beyond the horizon")
+        Problem("facilities", f, "revolving_end", str(ends[f])[:10],
+                f"a date after {last}, or none: a planned issue revolves beyond the horizon")
         for f in found
-        if len(grid.before(ends[f].date() if ends[f] == ends[f] else None)) < grid.size
+        if not pd.isna(ends[f]) and ends[f].date() <= grid.starts[-2]
     ]  # fmt: skip
     if problems:
         raise BadInput(problems)

@@ -58,7 +58,8 @@ class Pool(Writer):
 
     `book`, `rulebook`, `grid`, `inputs` (Dataset in program units), `arrays` (the same without labels), `unit` (CNY
     per unit), `model` (Pyomo), `previous` (segment -> share of the freed money relent in the last executed night, or
-    None), `issues` (planned ABS of the horizon by facility), and `cautious` (no trust is taken to earn its losses and coupons in every period, see `trusts.is_safe`).
+    None), `issues` (planned ABS of the horizon by facility) and `cautious` (no trust is taken to earn its losses and
+    coupons in every period, see `trusts.is_safe`).
     """
 
     def __init__(

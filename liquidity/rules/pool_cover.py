@@ -71,9 +71,7 @@ class PoolCover(Rule):
             self,
             "issue_uninvested",
             over=(index,),
-            body=lambda m, f, t: (
-                m.facility_cash[f, t] - most[f, t] * sum(m.tranche[f, k, t] for k in m.TRANCHES[f])
-            ),
+            body=lambda m, f, t: m.facility_cash[f, t] - most[f, t] * sum(m.tranche[f, k, t] for k in m.TRANCHES[f]),
             at_most=0.0,
         )
 
