@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -71,12 +71,12 @@ def share_problems(tables: Tables) -> list[Problem]:
 
 def _told(issues: pd.DataFrame, mask: pd.Series | np.ndarray, column: str, expected: str) -> list[Problem]:
     """A problem for every row of the mask."""
-    show: Callable[[object], object] = lambda x: _day(x) if isinstance(x, pd.Timestamp) else x  # noqa: E731
     return [
-        Problem("issues", str(issues["facility"].iloc[i]), column, show(issues[column].iloc[i]), expected)
+        Problem("issues", str(issues["facility"].iloc[i]), column, _day(cell) or cell, expected)
         for i in np.flatnonzero(np.asarray(mask))
+        for cell in (issues[column].iloc[i],)
     ]
 
 
-def _day(stamp: pd.Timestamp) -> str:
-    return "" if pd.isna(stamp) else stamp.date().isoformat()
+def _day(stamp: object) -> str:
+    return stamp.date().isoformat() if isinstance(stamp, pd.Timestamp) else ""

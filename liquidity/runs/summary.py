@@ -45,11 +45,23 @@ def print_summary(record: dict[str, Any], folder: Path, console: Console) -> Non
         )
     worth = money("en", record["objective"], record["currency"])
     console.print(f"Net worth at the horizon {worth}. Checks: {check_line(record['checks'])}")
+    for line in issue_lines(record):
+        console.print(line, soft_wrap=True, markup=False)
     for rule in record["gave_way"]:
         console.print(f"[red]gave way:[/red] {rule} (see tables/limits.csv, level gave_way)")
     if record["conflict"]:
         console.print(f"[red]rules that cannot hold together:[/red] {', '.join(record['conflict'])}")
     console.print(f"Orders to sign: {folder / 'tables' / 'orders.csv'}\nReport: {folder / 'report.html'}")
+
+
+def issue_lines(record: dict[str, Any]) -> list[str]:
+    """Planned issues, what each comes to, and how good that choice is; nothing where none is planned."""
+    issues = record.get("issues", [])
+    lines = [str(issue["text"]) for issue in issues]
+    if issues and record["issues_gap"] is not None:
+        left = money("en", record["issues_bound"] - record["objective"], record["currency"])
+        lines.append(f"No other choice of issues earns over {left} more. {record['issues_note']}.")
+    return lines
 
 
 def first_month(ledger: pd.DataFrame, record: dict[str, Any]) -> list[str]:
