@@ -18,6 +18,8 @@ from liquidity.program.solve import Answer, Infeasible, Session
 PAID = 1e-7
 GAIN = 1e-9
 WHOLE = 1e-6
+PATIENCE = 2
+"Warm starts that may fail before a search does without them."
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ class Search:
         self.solved = 0
         self.ranges: list[tuple[int, ...]] = []
         self.settled = False
+        self.tired = 0
 
     def run(self, basis: Any = None) -> Answer:
         """Try the pattern in which no class ends, limit the ranges, enumerate what is left."""
@@ -154,7 +157,10 @@ class Search:
 
     def attempt(self, basis: Any, warm: bool) -> Answer | None:
         """The optimum of the session's present numbers; None where there is no plan."""
-        return self._try(basis, ("warm", "ipx", "dual") if warm else ())
+        answer = self._try(basis, ("warm", "ipx", "dual") if warm and self.tired < PATIENCE else ("ipx", "dual"))
+        # where one decision moves the whole plan, as in a large program, dual simplex only loses time
+        self.tired += warm and answer is not None and answer.method != "warm"
+        return answer
 
     def settle(self, answer: Answer, decided: np.ndarray) -> None:
         """Decide sequence and deficiencies at whole issues, which the session holds."""

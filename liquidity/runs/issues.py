@@ -52,3 +52,8 @@ def issue_record(pool: Pool, solved: Solved, plan: xr.Dataset) -> dict[str, Any]
         "issues_bound": None if bound is None else max(bound, worth) * pool.unit,
         "issues_note": "Prices, charges and amounts are those of the program with these issues held",
     }
+
+
+def not_there_tonight(pool: Pool, plan: xr.Dataset) -> list[str]:
+    """Planned facilities of the horizon that are not issued tonight, so that nothing can be lent from them."""
+    return [f for f, t in pool.issues.items() if t.period > 1 or not float(plan.issue.sel(facility=f).sum()) > 0.5]

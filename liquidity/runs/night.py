@@ -33,6 +33,7 @@ from liquidity.rules.rulebook import Rulebook
 from liquidity.runs import tables as made
 from liquidity.runs.checks import account_checks, solver_checks, table_checks
 from liquidity.runs.clock import Clock
+from liquidity.runs.issues import not_there_tonight
 
 Say = Callable[[str], None]
 
@@ -206,7 +207,8 @@ def plain_tables(
     }
     origins = {rule.name: str(rule.origin) for rule in pool.rulebook.rules}
     lent = tables["allocation"].set_index(["period", "segment", "borrower", "facility"]).amount.xs(labels[0])
-    tables["roads"] = make_roads(solved.held, solved.staged.first.price, charges, lent, speed, origins)
+    absent = not_there_tonight(pool, plan)
+    tables["roads"] = make_roads(solved.held, solved.staged.first.price, charges, lent, speed, origins, absent)
     return {name: without_negative_zero(table) for name, table in tables.items()}, accounts
 
 
