@@ -28,7 +28,7 @@ class Inner(Protocol):
     @property
     def best(self) -> Answer | None: ...
 
-    def attempt(self, basis: Any, warm: bool) -> Answer | None:
+    def attempt(self, basis: Any) -> Answer | None:
         """The optimum of the session's present numbers; None where there is no plan."""
 
     def settle(self, answer: Answer, decided: np.ndarray) -> None:
@@ -85,7 +85,7 @@ class Tree:
     def _leaf(self, decided: np.ndarray, basis: Any, answer: Answer | None = None) -> None:
         """Decide all else at whole issues."""
         self._hold(decided, decided)
-        answer = answer or self.inner.attempt(basis, True)
+        answer = answer or self.inner.attempt(basis)
         if answer is not None:
             self.inner.settle(answer, decided)
 
@@ -105,7 +105,7 @@ class Tree:
             lower, upper = node.lower.copy(), node.upper.copy()
             lower[at] = upper[at] = side
             self._hold(lower, upper)
-            child = self.inner.attempt(node.answer.basis, True)
+            child = self.inner.attempt(node.answer.basis)
             if child is not None:
                 self._push(Node(lower, upper, child))
 

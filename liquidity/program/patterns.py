@@ -155,11 +155,11 @@ class Search:
         tree.run(start)
         self.bound = tree.bound
 
-    def attempt(self, basis: Any, warm: bool) -> Answer | None:
+    def attempt(self, basis: Any) -> Answer | None:
         """The optimum of the session's present numbers; None where there is no plan."""
-        answer = self._try(basis, ("warm", "ipx", "dual") if warm and self.tired < PATIENCE else ("ipx", "dual"))
+        answer = self._try(basis, ("warm", "ipx", "dual") if self.tired < PATIENCE else ("ipx", "dual"))
         # where one decision moves the whole plan, as in a large program, dual simplex only loses time
-        self.tired += warm and answer is not None and answer.method != "warm"
+        self.tired += answer is not None and answer.method != "warm"
         return answer
 
     def settle(self, answer: Answer, decided: np.ndarray) -> None:
