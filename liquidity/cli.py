@@ -112,21 +112,23 @@ def make_lender(
     segments: Annotated[int, typer.Option(min=8, max=5000, help="Number of segments.")] = 64,
     facilities: Annotated[int, typer.Option(min=5, max=32, help="Number of facilities.")] = 7,
     seed: Annotated[int, typer.Option(help="Seed of the generator.")] = 0,
+    planned: Annotated[int, typer.Option(min=0, max=24, help="Number of planned ABS issues, one a month.")] = 0,
 ) -> None:
     """Make a synthetic lender of any size, consistent and reproducible."""
     from liquidity.book import write_book
-    from liquidity.book.make import book_of
+    from liquidity.book.make import book_of, with_issues
     from liquidity.book.make import make_lender as make
 
     if out.exists():
         raise BadInput(Problem("--out", "", "", str(out), "a folder that does not exist yet"))
-    write_book(book_of(make(segments, facilities, seed)), out)
+    tables = make(segments, facilities, seed)
+    write_book(book_of(with_issues(tables, planned, seed) if planned else tables), out)
     print(f"wrote a synthetic lender of {segments} segments and {facilities} facilities (seed {seed}) to {out}")
 
 
 @app.command()
 def bench(
-    phase: Annotated[str, typer.Option(help="compile, solve, warm or night.")] = "compile",
+    phase: Annotated[str, typer.Option(help="compile, solve, warm, night or issues.")] = "compile",
     case: Annotated[list[str] | None, typer.Option(help="tiny to giant, or small_core to group_core; repeat.")] = None,
     route: Annotated[
         list[str] | None, typer.Option(help="A route (compile), solver (solve) or start (warm); default: all.")

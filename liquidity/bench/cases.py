@@ -23,7 +23,9 @@ CORE = ("advance_rate", "capital", "cash_reserve", "concentration", "expected_lo
 
 @dataclass(frozen=True)
 class Case:
-    """A lender of so many segments and facilities; `nonzeros` is about what its program has."""
+    """A lender of so many segments and facilities; `nonzeros` is about what its program has. With `planned` issues it
+    is the sample microlender, and these come on top.
+    """
 
     name: str
     segments: int
@@ -32,11 +34,14 @@ class Case:
     seed: int = 0
     core: bool = False
     horizon: tuple[str, ...] = ()
+    planned: int = 0
 
     def book(self) -> Book:
         """The lender's book."""
-        from liquidity.book.make import book_of, make_lender
+        from liquidity.book.make import book_of, make_lender, online_microlender, with_issues
 
+        if self.planned:
+            return book_of(with_issues(online_microlender(), self.planned, self.seed))
         book = book_of(make_lender(self.segments, self.facilities, self.seed))
         return core_book(book) if self.core else book
 
@@ -57,6 +62,7 @@ CASES = {
         Case("desk", 64, 7, 270_000),
         Case("group", 370, 16, 3_400_000),
         Case("giant", 1140, 23, 15_000_000),
+        Case("issues", 64, 19, 930_000, planned=12),
         Case("small_core", 8, 5, 23_000, core=True),
         Case("desk_core", 64, 7, 240_000, core=True),
         Case("group_core", 370, 16, 3_000_000, core=True),

@@ -15,7 +15,8 @@ from typing import Any
 
 def measure(phase: str, case: str, what: str, rulebook: Path, limit: float) -> dict[str, Any]:
     """What was measured: CPU and wall seconds by step, and what came out."""
-    measures = {"compile": measure_route, "solve": measure_solver, "warm": measure_warm, "night": measure_night}
+    measures = {"compile": measure_route, "solve": measure_solver, "warm": measure_warm, "night": measure_night,
+                "issues": measure_issues}  # fmt: skip
     return measures[phase](case, what, rulebook, limit)
 
 
@@ -69,6 +70,31 @@ def measure_warm(case: str, start: str, rulebook: Path, limit: float) -> dict[st
     begun = time.perf_counter()
     found = measure_starts(case, start, rulebook)
     return {**found, "wall_s": time.perf_counter() - begun}
+
+
+def measure_issues(case: str, _: str, rulebook: Path, limit: float) -> dict[str, Any]:
+    """The yes/no decisions of a night with planned issues: seconds of the whole solve, programs, the gap reached."""
+    from liquidity.bench.cases import CASES
+    from liquidity.book import opening
+    from liquidity.program.build import build_pool
+    from liquidity.program.compile import compile_program
+    from liquidity.program.night import solve_night
+    from liquidity.program.stages import make_goals
+    from liquidity.rules.rulebook import read_rulebook
+    from liquidity.runs.night import solver_options
+
+    book, rules = CASES[case].book(), CASES[case].rulebook(read_rulebook(rulebook))
+    pool = build_pool(book, rules)
+    program = compile_program(pool)
+    goals, tiers = make_goals(pool, program), rules.tiers
+    cpu, wall = time.process_time(), time.perf_counter()
+    size = opening(book).assets / pool.unit
+    solved = solve_night(program, goals, tiers, rules.materiality, size, solver_options(rules))
+    found = {"cpu_s": time.process_time() - cpu, "wall_s": time.perf_counter() - wall, "programs": solved.choice.solved}
+    worth, bound = solved.staged.first.objective, solved.choice.bound
+    gap = 0.0 if bound is None else max(0.0, bound - worth) / abs(worth)
+    return {"status": "ok", **found, "gap": gap, "objective": worth * pool.unit, "rows": program.shape[0],
+            "columns": program.shape[1], "nonzeros": program.matrix.nnz}  # fmt: skip
 
 
 def measure_night(case: str, _: str, rulebook: Path, limit: float) -> dict[str, Any]:

@@ -27,7 +27,7 @@ STEPS = ["build_s", "compile_s", "handover_s"]
 ROUTE_NAMES = ("ours", "refill", "pyomo_standard_form", "pyomo_appsi", "pyomo_contrib")
 CORE_ROUTES = ("ours", "numpy", "linopy")
 SUBJECTS = {"compile": (*ROUTE_NAMES, *CORE_ROUTES[1:]), "solve": tuple(SOLVERS), "warm": STARTS,
-            "night": ("night",)}  # fmt: skip
+            "night": ("night",), "issues": ("branch_and_bound",)}  # fmt: skip
 FIRST = ["phase", "case", "what", "repeat", "status", "cpu_s", "wall_s", "peak_mb", "reference_s"]
 LAST = ["rows", "columns", "nonzeros", "objective", "violation", "error"]
 SHIFT = 10.0

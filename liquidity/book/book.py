@@ -21,9 +21,10 @@ from liquidity.book.tidy import empty, flatten, settle, tidy
 from liquidity.errors import BadInput, Problem
 
 LATER = {("lender", "hqla_2a"), ("lender", "hqla_2b"), ("segments", "guarantor"), ("segments", "largest_share"),
-         ("lines", "notice_days"), ("facilities", "payment_day")}  # fmt: skip
-"""Columns that came after the first runs: part of a digest only where they say something, so that a book without them
-has the digest it always had."""
+         ("tranches", "issue_share"), ("lines", "notice_days"), ("facilities", "payment_day")}  # fmt: skip
+LATER_TABLES = {"issues"}
+"""Columns and tables that came after the first runs: part of a digest only where they say something, so that a book
+without them has the digest it always had."""
 
 
 class Tables(Mapping[str, pd.DataFrame]):
@@ -92,6 +93,8 @@ class Book:
         sha = hashlib.sha256()
         for name, table in TABLES.items():
             frame = flatten(table, self[name])
+            if name in LATER_TABLES and frame.empty:
+                continue
             sha.update(f"{name}\x1d{len(frame)}\x1d".encode())
             for field in table.fields:
                 if says_nothing(field, frame[field.name]):

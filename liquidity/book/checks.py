@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Set
 import numpy as np
 import pandas as pd
 
+from liquidity.book.checks_issues import issue_problems, share_problems
 from liquidity.book.eligibility import term_problems
 from liquidity.book.fields import TABLES, Field
 from liquidity.book.opening import opening_of
@@ -220,6 +221,8 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Tables], list[Problem]]], ...] =
     (("lender", "segments", "requests"), _requests_tonight),
     (("facilities", "tranches"), _tranches_of_abs),
     (("facilities", "tranches", "balances"), _tranches_covered),
+    (("lender", "issues", "facilities", "tranches", "balances"), issue_problems),
+    (("issues", "tranches"), share_problems),
     (("lender", "facilities", "lines"), _no_money_machine),
     (("eligibility",), term_problems),
     (("lender", "facilities", "balances", "tranches", "lines"), _balances),

@@ -13,12 +13,13 @@ from pathlib import Path
 from liquidity.book.book import Book, make_book, raw_table
 from liquidity.book.make_calm import calm
 from liquidity.book.make_consumer import consumer_finance_company
+from liquidity.book.make_issues import with_issues
 from liquidity.book.make_online import online_microlender
 from liquidity.book.make_parts import Tables
 from liquidity.book.make_random import make_lender
 from liquidity.book.sources import write_book
 
-__all__ = ["SAMPLES", "book_of", "calm", "main", "make_lender", "online_microlender"]
+__all__ = ["SAMPLES", "book_of", "calm", "main", "make_lender", "online_microlender", "with_issues"]
 
 SAMPLES: dict[str, Callable[[], Tables]] = {
     "online_microlender": online_microlender, "calm": calm, "consumer_finance_company": consumer_finance_company,

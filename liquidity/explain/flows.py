@@ -91,6 +91,10 @@ def loans_of_vehicle(book: Book, plan: xr.Dataset, facility: str, at: xr.Dataset
         lending(book, plan, facility, facility, 1.0)
         sold = plan.move.sel(facility=facility, drop=True)
         book.add(facility, TREASURY, "sale_of_loans", sold, "segment")
+    if "take" in plan and facility in plan.take.facility.values:
+        for giver in plan.take.warehouse.values.tolist():
+            taken = plan.take.sel(facility=facility, warehouse=giver, drop=True)
+            book.add(facility, giver, "sale_of_loans", taken, "segment")
 
 
 def receipts(book: Book, account: str, at: xr.Dataset, balance: xr.DataArray) -> None:
@@ -125,6 +129,21 @@ def vehicles(book: Book, pool: Pool, plan: xr.Dataset, data: xr.Dataset) -> None
     for facility in m.TRUST:
         book.add(facility, TREASURY, "residual", plan.residual.sel(facility=facility, drop=True))
     classes(book, pool, plan, data)
+    if "issued" in plan:
+        issues(book, pool, plan, data)
+
+
+def issues(book: Book, pool: Pool, plan: xr.Dataset, data: xr.Dataset) -> None:
+    """What holders pay for the notes of planned ABS, the treasury for the classes it keeps; and the fixed costs."""
+    sold = dict(zip(data.tranche.values.tolist(), data.sold.values))
+    for trust, terms in pool.issues.items():
+        issued = plan.issued.sel(facility=trust, drop=True)
+        for k in pool.model.TRANCHES[trust]:
+            label = f"{trust}/{k}"
+            paid = (data.issue_share.sel(tranche=label, drop=True) * issued).expand_dims(tranche=[label])
+            book.add("noteholders" if sold[label] else TREASURY, trust, "note_issue", paid, "tranche")
+        cost = (terms.cost * plan.issue.sel(facility=trust, drop=True)).expand_dims(facility=[trust])
+        book.add(TREASURY, "costs", "issue_cost", cost, "facility")
 
 
 def classes(book: Book, pool: Pool, plan: xr.Dataset, data: xr.Dataset) -> None:

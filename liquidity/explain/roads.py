@@ -8,7 +8,7 @@ nought, so its price alone means little; what would be left without it (`left`) 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -28,12 +28,12 @@ PAID = 0.005
 
 
 def make_roads(program: Program, price: np.ndarray, charges: Charges, taken: pd.Series, speed: pd.Series,
-               origins: Mapping[str, str]) -> pd.DataFrame:  # fmt: skip
+               origins: Mapping[str, str], absent: Collection[str] = ()) -> pd.DataFrame:  # fmt: skip
     """The table of roads: every segment's returning borrowers and every facility that has lending tonight.
 
     `price` by row of the program; `taken`: CNY lent tonight by (segment, borrower, facility); `speed` as
     `charges.turnover`; `origins`: who can change each rule. A trust that already amortises lends nothing by its build,
-    has no column and no row here.
+    has no column and no row here; nor has a facility of `absent`, a planned one that is not issued tonight.
 
     Returns `rank` (1 the best: most lent, else nearest to being lent, shut ones last), `state` (`lent`, `open`, `shut`
     by a row that allows nothing), `taken` (CNY), `margin`,
@@ -43,7 +43,7 @@ def make_roads(program: Program, price: np.ndarray, charges: Charges, taken: pd.
     lent), its `code` and `origin`, `charge` (what it takes), all CNY per CNY and a year (1/year), and sentences.
     """
     lend, at = lanes(program, charges)
-    mine = (lend.borrower == "returning").to_numpy()
+    mine = ((lend.borrower == "returning") & ~lend.facility.isin(set(absent))).to_numpy()
     lend, at = lend[mine].reset_index(drop=True), at[mine]
     table = lend.assign(taken=taken.reindex(pd.MultiIndex.from_frame(lend)).fillna(0.0).to_numpy())
     table["margin"], table["charges"] = charges.margin[at], sum(part[at] for part in charges.charge.values())

@@ -74,6 +74,8 @@ def run_off(pool: Pool) -> None:
             - m.keep[s, f, t] * m.balance[s, f, t - 1]
             - sum(m.lend[s, u, f, t] for u in m.BORROWER)
             - m.move[s, f, t]
+            - sum(m.take[s, w, f, t] for w in m.GIVERS[f, t])
+            + sum(m.take[s, f, g, t] for g in m.TAKERS[f, t])
         ),
     )
     pool.define(

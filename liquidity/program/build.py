@@ -9,6 +9,7 @@ import pandas as pd
 from pyomo.common.gc_manager import PauseGC
 
 from liquidity.program.balances import write_balances
+from liquidity.program.issues import write_issues
 from liquidity.program.lines import write_lines, write_market, write_warehouses
 from liquidity.program.objective import write_objective
 from liquidity.program.pool import Pool
@@ -50,6 +51,7 @@ def write_pool(pool: Pool) -> None:
         write_trusts(pool)
         write_vehicles(pool)
         write_treasury(pool)
+        write_issues(pool)
         for rule in sorted(pool.rulebook.rules, key=lambda rule: rule.name):
             rule.write(pool)
         write_objective(pool)

@@ -101,6 +101,7 @@ def tranches_part(book: Book, unit: float) -> xr.Dataset:
             "tranche": ("tranche", [f"{f}/{k}" for f, k in zip(table.facility, table.tranche)]),
             "tranche_balance": ("tranche", table.balance.to_numpy(float) / unit),
             "coupon": ("tranche", table.coupon.to_numpy(float)),
+            "issue_share": ("tranche", table.issue_share.to_numpy(float)),
             "sold": ("tranche", (table.holder == "third_party").to_numpy()),
         }
     )

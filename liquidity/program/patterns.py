@@ -11,12 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from liquidity.program.branching import Tree
 from liquidity.program.compile import Family, Program
 from liquidity.program.solve import Answer, Infeasible, Session
 
 PAID = 1e-7
 GAIN = 1e-9
 WHOLE = 1e-6
+PATIENCE = 2
+"Warm starts that may fail before a search does without them."
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,15 @@ class Class:
 
 @dataclass(frozen=True)
 class Choice:
-    """The yes/no decisions chosen: values of all integer columns, and how many programs it took."""
+    """The yes/no decisions chosen: values of all integer columns, and how many programs it took.
+
+    `bound`: net worth that no other choice exceeds, program units; None where the choice is the best one.
+    """
 
     values: np.ndarray
     solved: int
     note: str
+    bound: float | None = None
 
 
 def classes_of(program: Program) -> list[Class]:
@@ -76,7 +83,7 @@ def choose_pattern(session: Session, basis: Any = None) -> tuple[Choice, Answer 
     search = Search(session)
     best = search.run(basis)
     session.fix(whole, search.kept[whole])
-    return Choice(search.kept[whole], search.solved, search.note()), best
+    return Choice(search.kept[whole], search.solved, search.note(), search.bound), best
 
 
 class Search:
@@ -90,11 +97,16 @@ class Search:
         self.session, self.classes, self.goal = session, classes_of(program), session.cost.copy()
         gap = program.column("gap")
         self.gaps = np.arange(gap.start, gap.stop)
+        issue = program.column("issue")
+        self.issues = np.arange(issue.start, issue.stop)
+        self.bound: float | None = None
         self.values = np.zeros(program.shape[1])
         self.kept = self.values.copy()
         self.best: Answer | None = None
         self.solved = 0
         self.ranges: list[tuple[int, ...]] = []
+        self.settled = False
+        self.tired = 0
 
     def run(self, basis: Any = None) -> Answer:
         """Try the pattern in which no class ends, limit the ranges, enumerate what is left."""
@@ -105,7 +117,12 @@ class Search:
             self._free(one)
         start = self._solve(basis) if never is None else never
         self.ranges = self._all_ranges(start.basis)
-        if never is not None and all(ends == (len(one.periods),) for one, ends in zip(self.classes, self.ranges)):
+        self.settled = never is not None and all(
+            ends == (len(one.periods),) for one, ends in zip(self.classes, self.ranges)
+        )
+        if len(self.issues):
+            self._branch(start)
+        elif never is not None and self.settled:
             self._gap(never)
         else:
             self._descend(0, start)
@@ -116,15 +133,52 @@ class Search:
     def note(self) -> str:
         """What was searched, for the run record."""
         spans = [f"{one.trust}/{one.name}: {len(ends)}" for one, ends in zip(self.classes, self.ranges)]
-        return f"{self.solved} programs; possible ends by class: {', '.join(spans) or 'none'}"
+        note = f"{self.solved} programs; possible ends by class: {', '.join(spans) or 'none'}"
+        if self.bound is None or self.best is None:
+            return note
+        gap = (self.bound - self.best.objective) / max(1.0, abs(self.best.objective))
+        return f"{note}; {len(self.issues)} planned issues decided to a gap of {gap:.1e} of net worth"
 
-    def _solve(self, basis: Any) -> Answer:
+    # ---- planned issues
+
+    def _branch(self, start: Answer) -> None:
+        """Branch and bound over the planned issues; the sequence is searched where they are whole."""
+        if self.settled:
+            for one in self.classes:
+                self._hold(one, len(one.periods))
+        program = self.session.program
+        terms = [program.row("terms", f"issue_at_{name}") for name in ("least", "most")]
+        body = [program.matrix[rows.place][:, self.issues].diagonal() for rows in terms]
+        same = np.array_equal(self.goal[: program.shape[1]], program.cost)
+        # what a repair minimises is no net worth: there the least has to be found
+        tree = Tree(self.session, self.issues, (body[0], -body[1]), self.session.options.gap if same else GAIN, self)
+        tree.run(start)
+        self.bound = tree.bound
+
+    def attempt(self, basis: Any) -> Answer | None:
+        """The optimum of the session's present numbers; None where there is no plan."""
+        answer = self._try(basis, ("warm", "ipx", "dual") if self.tired < PATIENCE else ("ipx", "dual"))
+        # where one decision moves the whole plan, as in a large program, dual simplex only loses time
+        self.tired += answer is not None and answer.method != "warm"
+        return answer
+
+    def settle(self, answer: Answer, decided: np.ndarray) -> None:
+        """Decide sequence and deficiencies at whole issues, which the session holds."""
+        self.values[self.issues] = decided
+        if self.settled:
+            self._gap(answer)
+        else:
+            self._descend(0, answer)
+
+    # ---- programs
+
+    def _solve(self, basis: Any, methods: tuple[str, ...] = ()) -> Answer:
         self.solved += 1
-        return self.session.solve(basis)
+        return self.session.solve(basis, methods=methods)
 
-    def _try(self, basis: Any) -> Answer | None:
+    def _try(self, basis: Any, methods: tuple[str, ...] = ()) -> Answer | None:
         try:
-            return self._solve(basis)
+            return self._solve(basis, methods)
         except Infeasible:
             return None
 

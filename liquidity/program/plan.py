@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from liquidity.program.compile import Family, Program
@@ -24,9 +25,11 @@ def make_plan(pool: Pool, program: Program, answer: Answer, reduced: np.ndarray)
     labels = pool.grid.labels
     arrays: dict[str, xr.DataArray] = {}
     for family in program.columns:
-        if family.kind == "choice" or not family.index:
+        if (family.kind == "choice" and family.name != "issue") or not family.index:
             continue
         amounts = answer.x[family.place] * pool.unit
+        if family.kind == "choice":  # yes or no, whatever the solver's tolerance leaves of it
+            amounts = np.round(answer.x[family.place])
         # the solver's tolerance may leave a decision a hair below nought
         values = unfold(family, np.maximum(amounts, 0.0) if family.kind == "decision" else amounts)
         # a dim and an array may not share a name
@@ -34,12 +37,16 @@ def make_plan(pool: Pool, program: Program, answer: Answer, reduced: np.ndarray)
         if family.kind == "state":
             arrays[f"opening_{name}"] = values.isel(period=0, drop=True)
             values = values.isel(period=slice(1, None))
+        if family.dims[-2:] == ("facility", "period") and values.sizes["period"] < pool.grid.size:
+            values = values.reindex(period=np.arange(1, pool.grid.size + 1))
         arrays[name] = values.assign_coords(period=labels)
     arrays["lend_reduced_cost"] = unfold(program.column("lend"), reduced[program.column("lend").place]).assign_coords(
         period=labels
     )
     for array in arrays.values():
         array.attrs["units"] = pool.book.currency
+    if "issue" in arrays:
+        arrays["issue"].attrs["units"] = "1"
     arrays["lend_reduced_cost"].attrs["units"] = f"{pool.book.currency} per {pool.book.currency}"
     arrays.update(demand(pool, arrays))
     # a facility that has no such column has none of it; only reduced costs stay unknown there
@@ -73,6 +80,8 @@ def unfold(family: Family, values: np.ndarray) -> xr.DataArray:
         frame["tranche"] = frame.facility + "/" + frame.tranche
         frame = frame.drop(columns="facility")
     coords = {str(dim): list(dict.fromkeys(frame[dim])) for dim in frame.columns}
+    if len(frame) < np.prod([len(labels) for labels in coords.values()]):  # members that are not a product of labels
+        return pd.Series(values, index=pd.MultiIndex.from_frame(frame)).to_xarray().fillna(0.0).reindex(coords)
     return xr.DataArray(values.reshape([len(c) for c in coords.values()]), dims=list(coords), coords=coords)
 
 

@@ -17,6 +17,7 @@ import xarray as xr
 from liquidity.book import Book
 from liquidity.program.grid import Grid, has_day, make_grid
 from liquidity.program.inputs import BORROWERS, Arrays, choose_unit, day_of, make_inputs
+from liquidity.program.issues import Issue, issue_sets, plan_issues
 from liquidity.program.lazy import ArrayParam
 from liquidity.program.provisions import staged
 from liquidity.program.writer import (
@@ -49,6 +50,7 @@ DIMS = {
     **dict.fromkeys(("FACILITY", "OPEN", "HOUSE", "JOINT", "DIRECT", "WAREHOUSE", "ABS", "SCHEDULED", "TRUST", "SPV",
                      "BOUGHT", "REVOLVER", "SAFE", "UNSAFE"), ("facility",)),
     **dict.fromkeys(("CLASS", "SOLD", "RETAINED", "OPEN_CLASS"), ("facility", "tranche")),
+    "ISSUE": ("facility", "period"), "GIVER": ("warehouse",),
     **dict.fromkeys(("ENDING", "LAST", "PAID"), ("facility", "tranche", "period")),
 }  # fmt: skip
 
@@ -59,8 +61,9 @@ class Pool(Writer):
     `book`, `rulebook`, `grid`, `inputs` (Dataset in program units), `arrays` (the same without labels), `unit` (CNY
     per unit), `model` (Pyomo), `previous` (segment -> share of the freed money relent in the last executed night, or
     None), `staged` (stages and expected credit loss, None where provisions follow the rates of the book), `cautious`
-    (no trust is taken to earn its losses and coupons in every period, see `trusts.is_safe`), and `amortising` (trust
-    -> first period, 1 to T, in which it no longer revolves because a covenant was broken).
+    (no trust is taken to earn its losses and coupons in every period, see `trusts.is_safe`), `amortising` (trust ->
+    first period, 1 to T, in which it no longer revolves because a covenant was broken), and `issues` (planned ABS of
+    the horizon by facility).
     """
 
     def __init__(self, book: Book, rulebook: Rulebook, previous: pd.Series | None = None, cautious: bool = False,
@@ -76,6 +79,7 @@ class Pool(Writer):
             self.inputs["ecl_rate"] = ("segment", self.staged.ecl_rate.to_numpy())
         self.arrays = Arrays(self.inputs)
         self.facilities = book["facilities"]
+        self.issues: dict[str, Issue] = plan_issues(book, self.grid)
         self._revolving: dict[str, list[int]] = {}
         self._paying: dict[str, list[int]] = {}
         self._place_of = {facility: at for at, facility in enumerate(self.facilities.index)}
@@ -98,13 +102,17 @@ class Pool(Writer):
 
     def ends(self, facility: str) -> list[int]:
         """Periods in which the facility buys no more: those that start at or after the end of its revolving period."""
-        kept = set(self.revolving(facility))
-        return [t for t in range(1, self.grid.size + 1) if t not in kept]
+        last = max(self.revolving(facility), default=0)
+        return list(range(last + 1, self.grid.size + 1))
 
     def revolving(self, facility: str) -> list[int]:
-        """Periods that start before the facility's revolving period ends; all where it has no end."""
+        """Periods that start before the facility's revolving period ends; all where it has no end.
+
+        A planned ABS revolves from the period of its issue on.
+        """
         if facility not in self._revolving:
-            self._revolving[facility] = self.grid.before(self.revolving_end(facility))
+            first = self.issues[facility].period if facility in self.issues else 1
+            self._revolving[facility] = [t for t in self.grid.before(self.revolving_end(facility)) if t >= first]
         return self._revolving[facility]
 
     def paying(self, facility: str) -> list[int]:
@@ -134,7 +142,9 @@ class Pool(Writer):
         """Sets of labels. Periods count from 1; TIME has the opening, 0, before them."""
         m, kind = self.model, self.facilities.kind
         of = {k: [f for f in kind.index if kind[f] == k] for k in ("balance_sheet", "joint", "warehouse", "abs")}
-        scheduled = [f for f in of["abs"] if not self.revolving(f)]
+        # an ABS planned for later than the horizon stays empty, which is a schedule too
+        later = set(self.book["issues"].index) - set(self.issues)
+        scheduled = [f for f in of["abs"] if f in later or not self.revolving(f)]
         trusts = [f for f in of["abs"] if f not in scheduled]
         members = {
             "SEGMENT": list(self.book["segments"].index),
@@ -165,6 +175,7 @@ class Pool(Writer):
         by_trust = {f: [k for g, k in classes if g == f] for f in members["TRUST"]}
         m.TRANCHES = pyo.Set(m.TRUST, initialize=by_trust)
         m.SOLD_OF = pyo.Set(m.TRUST, initialize={f: [k for k in by_trust[f] if sold[f, k]] for f in by_trust})
+        issue_sets(self)
 
     def labels(self) -> Mapping[str, Iterable[Any]]:
         """Labels of the book by dim."""

@@ -29,10 +29,12 @@ def revolving(pool: Pool) -> None:
     m = pool.model
     classes = pool.index("terms", "class_revolving", [(f, k, t) for f, k in m.OPEN_CLASS for t in pool.revolving(f)])
     trusts = pool.index("terms", "trust_revolving", [(f, t) for f in m.ABS for t in pool.revolving(f)])
+    outstanding = [(f, t) for f, t in trusts if f not in pool.issues]
     pool.terms("no_pay", (classes,), lambda m, f, k, t: m.pay[f, k, t], at_most=0.0)
     pool.terms("no_residual", (trusts,), lambda m, f, t: m.residual[f, t], at_most=0.0)
     held = {f: reserve_path(pool, f) for f in m.ABS}
-    pool.terms("reserve_kept", (trusts,), lambda m, f, t: m.facility_cash[f, t], at_least=lambda f, t: held[f][t - 1])
+    reserved = trusts if len(outstanding) == len(trusts) else pool.index("terms", "trust_reserved", outstanding)
+    pool.terms("reserve_kept", (reserved,), lambda m, f, t: m.facility_cash[f, t], at_least=lambda f, t: held[f][t - 1])
     pool.terms("tranche_floor", (m.OPEN_CLASS, m.PERIOD), lambda m, f, k, t: m.tranche[f, k, t], at_least=0.0)
 
 
@@ -123,7 +125,8 @@ def reserve_path(pool: Pool, facility: str) -> list[float]:
 def largest_pool(pool: Pool, facility: str) -> float:
     """An upper bound of a trust's assets, units: it grows by its own interest only, and by interest on that."""
     deal = make_deal(pool, facility)
-    start = float(deal.balance.sum() + deal.cash)
+    start = pool.money(pool.issues[facility].most) if facility in pool.issues else 0.0
+    start += float(deal.balance.sum() + deal.cash)
     dearest = max(float(pool.arrays.apr.max()), deal.cash_rate)
     return start * float(np.prod([1 + dearest * years for years in pool.grid.years]))
 

@@ -24,9 +24,11 @@ INFINITY = np.inf
 PRIMAL = 4
 DUAL = 1
 NO_LIMIT = 2147483647
+WARM_STEPS = 500
 FACE = 1e-10
 METHODS = ("primal", "ipx", "dual")
-LOOSE = 100.0
+LOOSE = {"loose": 100.0, "warm": 1000.0}
+"Methods with wider tolerances, and how many times as wide."
 HERE = object()
 "The basis at which a session stands."
 
@@ -39,7 +41,8 @@ class Infeasible(SolverFailed):
 class Options:
     """Solver options of a rulebook; see `liquidity.rules.rulebook.SolverOptions` for their meaning.
 
-    `patience`: seconds given to each method before the next is tried; when all ran out of them, each gets `time_limit`.
+    `gap`: how far the plan may lie below the bound of the search over planned issues, relative. `patience`: seconds
+    given to each method before the next is tried; when all ran out of them, each gets `time_limit`.
     """
 
     threads: int = 1
@@ -47,6 +50,7 @@ class Options:
     simplex_iteration_limit: int = 10000
     time_limit: float = 600.0
     patience: float = np.inf
+    gap: float = 1e-4
 
 
 @dataclass(frozen=True)
@@ -167,13 +171,14 @@ class Session:
         """Solve by the first method of the chain that ends Optimal, and name it.
 
         `primal` starts from `basis`, or goes on from where the session stands if that is HERE; without one it is
-        skipped. Every step that did not end Optimal is kept in `chain`. `doubt` says that a plan should exist: then the
-        next method is asked when one says "infeasible", for near-empty feasible sets were falsely called that, and at
-        last with looser tolerances. Raises Infeasible, or SolverFailed when the chain is used up.
+        skipped. So is `warm`, dual simplex for a moment, for a basis whose bounds were moved. Every step that did not
+        end Optimal is kept in `chain`, but for `warm`, of which no more is asked. `doubt` says that a plan should
+        exist: then the next method is asked when one says "infeasible", for near-empty feasible sets were falsely
+        called that, and at last with looser tolerances. Raises Infeasible, or SolverFailed when the chain is used up.
         """
         tried, denied = [], False
         chain = [one for one in (*(methods or self.methods), *(("loose",) if doubt else ()))
-                 if one != "primal" or basis is not None]  # fmt: skip
+                 if one not in ("primal", "warm") or basis is not None]  # fmt: skip
         limits = sorted({min(self.options.patience, self.options.time_limit), self.options.time_limit})
         for limit in limits:
             late = []
@@ -182,7 +187,7 @@ class Session:
                 if status == highspy.HighsModelStatus.kOptimal:
                     return method
                 tried.append(f"{method}: {self.highs.modelStatusToString(status)}")
-                self.chain.append(tried[-1])
+                self.chain += tried[-1:] if method != "warm" else []
                 late += [method] if status == highspy.HighsModelStatus.kTimeLimit else []
                 denied |= status == highspy.HighsModelStatus.kInfeasible
                 if denied and not doubt:
@@ -195,28 +200,30 @@ class Session:
     def _attempt(self, method: str, basis: Any, limit: float) -> Any:
         """One method: warm primal simplex with an iteration limit, interior point with crossover, or cold simplex.
 
-        `loose` is cold simplex with tolerances a hundred times as wide, still a fraction of a fen.
+        `loose` is cold simplex with tolerances a hundred times as wide, still a fraction of a fen; `warm` is dual
+        simplex from a basis with tolerances a thousand times as wide, at which it does not stall: for bounds.
         """
         highs = self.highs
         self.push()
-        if method == "primal":
+        if method in ("primal", "warm"):
             if basis is not HERE:
                 highs.setBasis(basis)
             highs.setOptionValue("solver", "simplex")
-            highs.setOptionValue("simplex_strategy", PRIMAL)
-            highs.setOptionValue("simplex_iteration_limit", self.options.simplex_iteration_limit)
+            highs.setOptionValue("simplex_strategy", PRIMAL if method == "primal" else DUAL)
+            highs.setOptionValue("simplex_iteration_limit", WARM_STEPS if method == "warm"
+                                 else self.options.simplex_iteration_limit)  # fmt: skip
         else:
             highs.clearSolver()
             highs.setOptionValue("solver", "ipx" if method == "ipx" else "simplex")
             highs.setOptionValue("simplex_strategy", DUAL)
-        self._run(loose=method == "loose", limit=limit)
+        self._run(LOOSE.get(method, 1.0), limit)
         highs.setOptionValue("simplex_iteration_limit", NO_LIMIT)
         highs.setOptionValue("simplex_strategy", PRIMAL)
         status = highs.getModelStatus()
         if status == highspy.HighsModelStatus.kUnboundedOrInfeasible:
             # presolve cannot tell which: ask again without it
             highs.setOptionValue("presolve", "off")
-            self._run(limit=limit)
+            self._run(1.0, limit)
             highs.setOptionValue("presolve", "choose")
             status = highs.getModelStatus()
         # an optimum found without a step has the duals of the factorisation it began with, and no rounding of updates
@@ -224,9 +231,9 @@ class Session:
         self.fresh = method == "primal" and self.iterations == 0
         return status
 
-    def _run(self, loose: bool = False, limit: float = np.inf) -> None:
+    def _run(self, wider: float = 1.0, limit: float = np.inf) -> None:
         """Run HiGHS. It counts the time of all its runs together; the limit is meant for each."""
-        tolerance = self.options.tolerance * (LOOSE if loose else 1.0)
+        tolerance = self.options.tolerance * wider
         for kind in ("primal", "dual"):
             self.highs.setOptionValue(f"{kind}_feasibility_tolerance", tolerance)
         self.highs.setOptionValue("time_limit", self.highs.getRunTime() + min(limit, self.options.time_limit))
@@ -238,9 +245,9 @@ class Session:
             return self._read("refresh", 0.0)
         self.highs.setOptionValue("solver", "simplex")
         basis = self.highs.getBasis()
-        for loose in (False, True):
+        for wider in (1.0, LOOSE["loose"]):
             self.highs.setBasis(basis)
-            self._run(loose)
+            self._run(wider)
             if self.highs.getModelStatus() == highspy.HighsModelStatus.kOptimal:
                 self.fresh = True
                 return self._read("refresh", 0.0)

@@ -99,7 +99,7 @@ def plain_orders(pool: Any, program: Program) -> np.ndarray:
     cost = np.zeros(program.shape[1])
     labels = program.column_labels()
     # a shortfall is what is missing and no more: beyond that it would only cancel against `cover`
-    for name in ("contribute", "note_draw", "move", "draw", "shortfall"):
+    for name in ("contribute", "note_draw", "move", "take", "draw", "shortfall"):
         family = program.column(name)
         cost[family.place] = [-tie_break(labels[at]) for at in range(family.start, family.stop)]
     family = program.column("lend")

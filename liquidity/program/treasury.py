@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from liquidity.program.issues import issue_costs, kept_share
 from liquidity.program.pool import Body, Pool
 
 
@@ -62,6 +63,7 @@ def warehouse_cash(pool: Pool, before_notes: Body) -> None:
             + m.note_pay[w, t]
             - m.contribute[w, t]
             + bought(m, w, t)
+            - sum(m.take[s, w, f, t] for s in m.SEGMENT for f in m.TAKERS[w, t])
         ),
         lambda w, t: -unused[w, t],
     )
@@ -77,7 +79,16 @@ def trust_cash(pool: Pool, before_notes: Body) -> None:
         return before_notes(m, f, t) + paid + m.residual[f, t]
 
     pool.define("scheduled_cash", (m.SCHEDULED, m.PERIOD), before_buying)
-    pool.define("trust_cash", (m.ABS, m.PERIOD), lambda m, f, t: before_buying(m, f, t) + bought(m, f, t))
+    pool.define(
+        "trust_cash",
+        (m.ABS, m.PERIOD),
+        lambda m, f, t: (
+            before_buying(m, f, t)
+            + bought(m, f, t)
+            + sum(m.take[s, w, f, t] for s in m.SEGMENT for w in m.GIVERS[f, t])
+            - sum(m.issued[f, n] for n in m.ISSUE_AT[f, t])
+        ),
+    )
 
 
 def vehicle_columns(pool: Pool) -> None:
@@ -150,6 +161,9 @@ def cash(pool: Pool, rate, market, fixed) -> None:  # type: ignore[no-untyped-de
     grow = pool.param("definition", "cash_growth", (m.PERIOD,), 1 + data.cash_rate * data.years)
     coupon = m.rule.definition.coupon_cost
     flow = pool.flows() - fixed
+    spent = issue_costs(pool)
+    kept = kept_share(pool)
+    own = pool.param("definition", "issue_kept", (m.ISSUE,), lambda f, t: kept[f])
     pool.define(
         "cash",
         (m.PERIOD,),
@@ -167,6 +181,7 @@ def cash(pool: Pool, rate, market, fixed) -> None:  # type: ignore[no-untyped-de
             - m.market_draw[t]
             + m.market_pay[t]
             + market[t] * m.market_debt[t - 1]
+            + sum(own[f, t] * m.issued[f, t] + spent[f, t] * m.issue[f, t] for f in m.ISSUED_IN[t])
         ),
         flow,
     )
@@ -184,7 +199,8 @@ def equity(pool: Pool, rate, market, fixed) -> None:  # type: ignore[no-untyped-
     on_cash = pool.param("definition", "cash_income", (m.PERIOD,), data.cash_rate * data.years)
     idle = (data.facility_cash_rate * data.years)[:, pool.places(m.SPV)]
     on_vehicle = pool.param("definition", "vehicle_income", (m.SPV, m.PERIOD), idle)
-    coupon, cost, unused = (m.rule.definition.component(name) for name in ("coupon_cost", "note_cost", "note_fee"))
+    of = m.rule.definition.component
+    coupon, cost, unused, spent = (of(name) for name in ("coupon_cost", "note_cost", "note_fee", "issue_cost"))
     flow = pool.flows("income") - fixed - unused.array.reshape(len(m.WAREHOUSE), pool.grid.size).sum(axis=0)
     pool.define(
         "equity",
@@ -201,6 +217,7 @@ def equity(pool: Pool, rate, market, fixed) -> None:  # type: ignore[no-untyped-
             + sum(coupon[f, k, t] * m.tranche[f, k, t - 1] for f, k in m.SOLD)
             + m.provision[t]
             - m.provision[t - 1]
+            + sum(spent[f, t] * m.issue[f, t] for f in m.ISSUED_IN[t])
         ),
         flow,
     )

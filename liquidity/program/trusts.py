@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
+from liquidity.program.issues import shares
 from liquidity.program.pool import Body, Pool
 from liquidity.program.sequence import largest_pool, make_deal, write_principal
 from liquidity.rules.eligibility import eligible
@@ -39,13 +40,19 @@ def states(pool: Pool) -> None:
     """Notes outstanding and deficiency of every trust."""
     m = pool.model
     start = pool.data("opening_tranche", "CLASS", of="tranche_balance")
+    part = pool.data("issue_share", "CLASS")
     owed = pool.data("opening_deficiency", "TRUST", of="deficiency")
     pool.define("opening_tranche", (m.CLASS,), lambda m, f, k: m.tranche[f, k, 0], start.array)
     pool.define("opening_deficiency", (m.TRUST,), lambda m, f: m.deficiency[f, 0], owed.array)
     pool.define(
         "tranche",
         (m.CLASS, m.PERIOD),
-        lambda m, f, k, t: m.tranche[f, k, t] - m.tranche[f, k, t - 1] + m.pay[f, k, t],
+        lambda m, f, k, t: (
+            m.tranche[f, k, t]
+            - m.tranche[f, k, t - 1]
+            + m.pay[f, k, t]
+            - sum(part[f, k] * m.issued[f, n] for n in m.ISSUE_AT[f, t])
+        ),
     )
     pool.define(
         "deficiency",
@@ -146,7 +153,7 @@ def is_safe(pool: Pool, facility: str, may_hold: np.ndarray) -> bool:
         return False
     may = (deal.balance > 0) | may_hold
     least = ((deal.interest - deal.servicing * deal.years - deal.loss) / deal.years)[may].min(axis=0)
-    notes, coupon = deal.notes, deal.coupon
+    notes, coupon = shares(pool, facility) if facility in pool.issues else deal.notes, deal.coupon
     if deal.cash > min(idle) * notes.sum():
         # too much lies idle already: the loans alone may not earn the coupons
         return False

@@ -15,6 +15,9 @@ _FACTS = {
     "players": ("Causes that were lifted", ""),
     "re_solves": ("Re-solves behind the reasons", ""),
     "sequence": ("Order of payments", ""),
+    "issues": ("Planned issues", ""),
+    "issues_gap": ("Most that another choice of issues could add, part of net worth", ""),
+    "issues_note": ("Planned issues and prices", ""),
     "size": ("Program", ""),
     "unit": ("One unit of the program", "money"),
     "fallback": ("Solver chain", ""),
@@ -31,6 +34,7 @@ _FACTS = {
 
 def facts(run: Mapping[str, Any], currency: str) -> list[tuple[str, str]]:
     """How the run was made, as (name, value with its unit); what the record does not hold is left out."""
+    run = {**run, "issues": [issue["text"] for issue in run.get("issues", [])]}
     kept = {key: run[key] for key in _FACTS if run.get(key) not in (None, "", {}, [])}
     rows = [(_FACTS[key][0], told(value, _FACTS[key][1].replace("money", currency))) for key, value in kept.items()]
     seconds = run.get("seconds", {})

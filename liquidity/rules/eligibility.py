@@ -22,7 +22,8 @@ class Eligibility(Rule):
     """No lending and no sale of loans into a facility by segments that fail its terms.
 
     In symbols: sum_u lend[s,u,f,t] + move[s,f,t] <= 0 for every segment s that fails a row of the book's `eligibility`
-    table for facility f (CNY, every period; `move` only where the facility buys loans).
+    table for facility f (CNY, every period; `move` only where the facility buys loans). At the issue of a planned ABS
+    the loans it takes over from warehouses are held to the same: sum_w take[s,w,f] <= 0.
     """
 
     code: ClassVar[str] = "FACILITY_TERMS"
@@ -31,7 +32,7 @@ class Eligibility(Rule):
     kind: Literal["eligibility"] = value("eligibility", "Which rule this is.", "name")
 
     def write(self, pool: Pool) -> None:
-        """Rows `closed` and `closed_to_sale`, each (segment, facility, period)."""
+        """Rows `closed`, `closed_to_sale` and `closed_to_take_over`, each (segment, facility, period)."""
         m, periods = pool.model, self.periods(pool)
         failing = [pair for pair in ineligible(pool.book) if pair[1] in m.OPEN]
         lent = [pair for pair in failing if pair[1] not in m.BOUGHT]
@@ -50,6 +51,16 @@ class Eligibility(Rule):
                 "closed_to_sale",
                 over=(pool.index(self, "closed_to_sale_pair", sold), periods),
                 body=lambda m, s, f, t: sum(m.lend[s, u, f, t] for u in m.BORROWER) + m.move[s, f, t],
+                at_most=0.0,
+            )
+        held = set(periods)
+        taken = [(s, f, t) for f, t in m.ISSUE for s, place in failing if place == f and t in held]
+        if taken and len(m.GIVER):
+            pool.limit(
+                self,
+                "closed_to_take_over",
+                over=(pool.index(self, "closed_to_take_over_pair", taken),),
+                body=lambda m, s, f, t: sum(m.take[s, w, f, t] for w in m.GIVER),
                 at_most=0.0,
             )
 

@@ -18,6 +18,7 @@ class PoolCover(Rule):
         sum_s balance[s,f,t] + facility_cash[f,t] >= N[f]
         facility_cash[f,t] <= max_uninvested N[f]
     An ABS that cannot keep both in a period amortises from the next one on.
+    An ABS that is only planned is held to both from its issue on, N[f] being what is issued of it.
     """
 
     code: ClassVar[str] = "FACILITY_TERMS"
@@ -30,7 +31,9 @@ class PoolCover(Rule):
         """Rows `cover` and `uninvested`, each (facility, period)."""
         held = self.in_force(pool)
         notes = pool.book["tranches"].balance.groupby(level="facility").sum()
-        open_ = [(f, t) for f in pool.model.ABS for t in pool.revolving(f) if t in held]
+        every = [(f, t) for f in pool.model.ABS for t in pool.revolving(f) if t in held]
+        self.planned(pool, [(f, t) for f, t in every if f in pool.issues])
+        open_ = [(f, t) for f, t in every if f not in pool.issues]
         if not open_:
             return
         index = pool.index(self, "revolving", open_)
@@ -47,6 +50,31 @@ class PoolCover(Rule):
             over=(index,),
             body=lambda m, f, t: m.facility_cash[f, t],
             at_most=lambda f, t: pool.money(self.max_uninvested * notes[f]),
+        )
+
+    def planned(self, pool: Pool, open_: list[tuple[str, int]]) -> None:
+        """Rows `issue_cover` and `issue_uninvested`, each (facility, period), where the notes are still a decision."""
+        if not open_:
+            return
+        index = pool.index(self, "issued", open_)
+        most = pool.param(self, "issue_most", (index,), lambda f, t: self.max_uninvested)
+        pool.limit(
+            self,
+            "issue_cover",
+            over=(index,),
+            body=lambda m, f, t: (
+                sum(m.balance[s, f, t] for s in m.SEGMENT)
+                + m.facility_cash[f, t]
+                - sum(m.tranche[f, k, t] for k in m.TRANCHES[f])
+            ),
+            at_least=0.0,
+        )
+        pool.limit(
+            self,
+            "issue_uninvested",
+            over=(index,),
+            body=lambda m, f, t: m.facility_cash[f, t] - most[f, t] * sum(m.tranche[f, k, t] for k in m.TRANCHES[f]),
+            at_most=0.0,
         )
 
     def formula(self) -> str:

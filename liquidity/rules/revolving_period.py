@@ -39,11 +39,13 @@ class RevolvingPeriod(Rule):
         m, held, cap = pool.model, self.in_force(pool), self.stuffing_cap
         frozen = pool.book["facilities"].frozen
         revolving = {f: set() if frozen[f] else set(pool.revolving(f)) for f in m.BOUGHT}
-        ended = [(f, t) for f in m.BOUGHT for t in held if t not in revolving[f]]
+        # before a planned ABS is issued there is nothing to forbid, and what it buys at its issue does not stuff it
+        first = {f: issue.period for f, issue in pool.issues.items()}
+        ended = [(f, t) for f in m.BOUGHT for t in held if t not in revolving[f] and t >= first.get(f, 1)]
         # a period is late where the revolving period ends within three months of its start
         reach = {t: pool.grid.starts[t - 1] + relativedelta(months=LAST_MONTHS) for t in held}
         end = {f: pool.revolving_end(f) or date.max for f in m.ABS}
-        last = [(f, t) for f in m.ABS for t in held if t in revolving[f] and reach[t] > end[f]]
+        last = [(f, t) for f in m.ABS for t in held if t in revolving[f] and reach[t] > end[f] and t != first.get(f)]
         if ended:
             pool.limit(
                 self,

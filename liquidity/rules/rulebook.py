@@ -32,6 +32,9 @@ class SolverOptions(BaseModel):
     tolerance: float = value(1e-10, "Feasibility tolerance of the simplex solves.", "program unit", ge=1e-10, le=1e-6)
     simplex_iteration_limit: int = value(10000, "Iterations before a re-solve turns to interior point.", "count", ge=1)
     time_limit: float = value(600.0, "Longest time of one solve.", "second", gt=0)
+    gap: float = value(
+        1e-4, "How far net worth may lie below the best when planned issues are decided.", "share", ge=0, le=0.1
+    )
     workers: int = value(2, "Processes for the amounts.", "count", ge=1)
     split: int = value(64, "Most re-solves spent on telling the rules of one cause apart.", "count", ge=0)
 
@@ -104,6 +107,8 @@ class Rulebook(BaseModel):
         content = self.model_dump(mode="json", exclude={"book"})
         if content["provisions"] is None:
             del content["provisions"]  # a rulebook without them has the digest it always had
+        if self.solver.gap == SolverOptions().gap:  # it came after the first runs
+            del content["solver"]["gap"]
         content["rules"] = sorted(content["rules"], key=lambda rule: rule["name"])
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 

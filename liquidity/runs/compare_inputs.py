@@ -25,7 +25,8 @@ GROUPS = ("previous", "gates", "model", "demand", "receipts", "borrowers", "inst
 """All groups, those that are cheap to change first: rules and funding may give the program other rows."""
 TABLE_GROUP = {
     "lender": "funding", "segments": "borrowers", "balances": "receipts", "repaid": "receipts", "requests": "gates",
-    "facilities": "funding", "tranches": "funding", "eligibility": "funding", "lines": "funding", "partners": "funding",
+    "facilities": "funding", "tranches": "funding", "issues": "funding", "eligibility": "funding",
+    "lines": "funding", "partners": "funding",
     "servicer": "funding", "calendar": "funding", "pins": "instructions", "flows": "funding",
 }  # fmt: skip
 FIELD_GROUP = {("requests", "new_demand"): "demand", ("requests", "model_kept"): "model"}

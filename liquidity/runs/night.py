@@ -34,6 +34,7 @@ from liquidity.runs import tables as made
 from liquidity.runs.checks import account_checks, solver_checks, table_checks
 from liquidity.runs.clock import Clock
 from liquidity.runs.events import Event, next_events, starts
+from liquidity.runs.issues import not_there_tonight
 
 Say = Callable[[str], None]
 
@@ -218,7 +219,7 @@ def check_fit(book: Book, rulebook: Rulebook) -> None:
 def solver_options(rulebook: Rulebook) -> Options:
     """The rulebook's solver options as the solver takes them."""
     chosen = rulebook.solver
-    return Options(chosen.threads, chosen.tolerance, chosen.simplex_iteration_limit, chosen.time_limit)
+    return Options(chosen.threads, chosen.tolerance, chosen.simplex_iteration_limit, chosen.time_limit, gap=chosen.gap)
 
 
 def plain_tables(
@@ -245,7 +246,8 @@ def plain_tables(
         tables["provisions"] = made.provisions_table(pool.staged)
     origins = {rule.name: str(rule.origin) for rule in pool.rulebook.rules}
     lent = tables["allocation"].set_index(["period", "segment", "borrower", "facility"]).amount.xs(labels[0])
-    tables["roads"] = make_roads(solved.held, solved.staged.first.price, charges, lent, speed, origins)
+    absent = not_there_tonight(pool, plan)
+    tables["roads"] = make_roads(solved.held, solved.staged.first.price, charges, lent, speed, origins, absent)
     return {name: without_negative_zero(table) for name, table in tables.items()}, accounts
 
 

@@ -16,6 +16,7 @@ from liquidity.report.html import write_report
 from liquidity.rules.rulebook import Rulebook, read_rulebook
 from liquidity.runs.clock import Clock
 from liquidity.runs.events import told
+from liquidity.runs.issues import issue_record
 from liquidity.runs.night import Decided, Night, Say, allocate, quiet, solver_options
 from liquidity.runs.previous import pin_executed, read_record, relent_shares
 from liquidity.runs.record import existing, run_id, versions, whole, write_inputs, write_json, write_tables
@@ -133,6 +134,7 @@ def body(night: Night) -> dict[str, Any]:
         "other_opening": opening(night.pool.book).other,
         "first_days": night.pool.grid.first_days(WINDOW_DAYS),
         "exit_code": night.exit_code,
+        **issue_record(night.pool, solved, night.plan),
     }
 
 

@@ -46,6 +46,8 @@ def print_summary(record: dict[str, Any], folder: Path, console: Console) -> Non
         )
     worth = money("en", record["objective"], record["currency"])
     console.print(f"Net worth at the horizon {worth}. Checks: {check_line(record['checks'])}")
+    for line in issue_lines(record):
+        console.print(line, soft_wrap=True, markup=False)
     for rule in record["gave_way"]:
         console.print(f"[red]gave way:[/red] {rule} (see tables/limits.csv, level gave_way)")
     for event in record.get("amortised", []):
@@ -65,6 +67,16 @@ def print_conflict(record: dict[str, Any], console: Console) -> None:
         console.print("What would end it, the cheapest first; then what would not:")
     for one in remedies:
         console.print(f"- {one['text_en']}", soft_wrap=True, markup=False)
+
+
+def issue_lines(record: dict[str, Any]) -> list[str]:
+    """Planned issues, what each comes to, and how good that choice is; nothing where none is planned."""
+    issues = record.get("issues", [])
+    lines = [str(issue["text"]) for issue in issues]
+    if issues and record["issues_gap"] is not None:
+        left = money("en", record["issues_bound"] - record["objective"], record["currency"])
+        lines.append(f"No other choice of issues earns over {left} more. {record['issues_note']}.")
+    return lines
 
 
 def first_month(ledger: pd.DataFrame, record: dict[str, Any]) -> list[str]:

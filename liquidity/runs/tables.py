@@ -22,12 +22,14 @@ ORDERS = {
     "lend_returning": "lend", "lend_new": "lend", "draw": "draw", "pay_down": "pay_down", "note_draw": "note_draw",
     "note_pay": "note_pay", "contribute": "contribute", "release": "release", "residual": "residual",
     "sale_of_loans": "sale_of_loans", "coupon": "coupon", "note_principal": "note_principal",
-    "note_interest": "note_interest", "line_interest": "line_interest",
+    "note_interest": "note_interest", "line_interest": "line_interest", "note_issue": "note_issue",
+    "issue_cost": "issue_cost",
 }  # fmt: skip
 USE_OF = {
     "note_draw": "", "coupon": "notes", "note_principal": "notes", "note_interest": "notes", "note_pay": "notes",
     "pay_down": "lines", "line_interest": "lines", "market_pay": "lines", "market_interest": "lines",
     "operating_cost": "costs", "fixed_cost": "costs", "other_flow": "costs",
+    "issue_cost": "costs",
 }  # fmt: skip
 
 
@@ -127,9 +129,10 @@ def funding_table(pool: Pool, plan: xr.Dataset) -> pd.DataFrame:
         )
         by = xr.DataArray(trust, dims="tranche", name="facility")
         pay, closing = plan.pay * sold, plan.tranche_balance * sold
+        issued = notes_issued(pool, plan) * sold
         cost = owed * sold * data.coupon * data.years
-        found = [a.transpose("tranche", "period").groupby(by).sum() for a in (owed * sold, pay, closing, cost)]
-        parts.append(stack("facility", found[0], xr.zeros_like(found[1]), found[1], found[2], found[3]))
+        found = [a.transpose("tranche", "period").groupby(by).sum() for a in (owed * sold, issued, pay, closing, cost)]
+        parts.append(stack("facility", *found))
     market = opening_states(plan, "market_debt")
     one = [
         a.expand_dims(line=["open_market"])
@@ -138,6 +141,19 @@ def funding_table(pool: Pool, plan: xr.Dataset) -> pd.DataFrame:
     parts.append(stack("line", *one))
     table = pd.concat(parts, ignore_index=True)
     return table[(table.source != "open_market") | (table.closing != 0)].reset_index(drop=True)
+
+
+def notes_issued(pool: Pool, plan: xr.Dataset) -> xr.DataArray:
+    """Notes issued by class and period, CNY."""
+    none = xr.zeros_like(plan.pay)
+    if "issued" not in plan:
+        return none
+    for label in none.tranche.values.tolist():
+        trust = label.split("/", 1)[0]
+        if trust in pool.issues:
+            share = pool.inputs.issue_share.sel(tranche=label, drop=True)
+            none.loc[{"tranche": label}] = share * plan.issued.sel(facility=trust, drop=True)
+    return none
 
 
 def no_negative_rest(into: pd.Series, rest: pd.Series) -> tuple[pd.Series, pd.Series]:
@@ -159,7 +175,8 @@ def stack(dim: str, opening: xr.DataArray, draw: xr.DataArray, repay: xr.DataArr
 def tranches_table(pool: Pool, plan: xr.Dataset) -> pd.DataFrame:
     """Classes by period [facility, tranche, period, opening, interest, principal, closing, deficiency], whole fen.
 
-    `deficiency` is the trust's, told with its most junior class.
+    `deficiency` is the trust's, told with its most junior class. Opening - principal = closing: where a planned ABS is
+    issued, principal is below nought.
     """
     columns = ["facility", "tranche", "period", "opening", "interest", "principal", "closing", "deficiency"]
     if "tranche_balance" not in plan:

@@ -18,7 +18,8 @@ CONTRACT = {
     "requests": "segment from asked score_kept model_kept policy_kept available new_demand",
     "facilities": "facility kind own_share commitment drawn advance_rate rate unused_fee servicing_fee partner "
     "partner_fee class revolving_end legal_final reserve_rate cash cash_rate deficiency frozen payment_day",
-    "tranches": "facility tranche seniority balance coupon holder",
+    "tranches": "facility tranche seniority balance coupon holder issue_share",
+    "issues": "facility date least most cost market_open",
     "eligibility": "facility field op value",
     "lines": "line kind drawn commitment rate commitment_fee maturity class revolving notice_days",
     "partners": "partner net_tier1 total_loans daily_quota",
