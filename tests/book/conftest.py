@@ -196,9 +196,12 @@ def small() -> Book:
 
 
 def folder_of(rows: Rows, folder: Path) -> Path:
-    """The tables as CSV files just as given, unchecked; every row of a table has the columns of its first rows."""
+    """The tables as CSV files just as given, unchecked; every row of a table has the columns of its first rows.
+
+    A table without rows has no file.
+    """
     folder.mkdir()
-    for name, table in rows.items():
+    for name, table in ((name, table) for name, table in rows.items() if table):
         columns = list(dict.fromkeys(column for row in table for column in row))
         with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, columns, restval="")
