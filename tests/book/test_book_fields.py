@@ -20,7 +20,7 @@ CONTRACT = {
     "partner_fee class revolving_end legal_final reserve_rate cash cash_rate deficiency frozen",
     "tranches": "facility tranche seniority balance coupon holder",
     "eligibility": "facility field op value",
-    "lines": "line kind drawn commitment rate commitment_fee maturity class revolving",
+    "lines": "line kind drawn commitment rate commitment_fee maturity class revolving stable_share at_call",
     "partners": "partner net_tier1 total_loans daily_quota",
     "servicer": "facility month pool_opening principal interest defaults recoveries coupons uninvested_cash",
     "calendar": "date business_day",
