@@ -1,7 +1,7 @@
 """The sample lender `basel_bank`: a made-up bank of cards and instalment loans with CNY 100 bn of loans and deposits.
 
 Every figure is an assumption. Transactors pay in full each month and earn the bank the merchants' discount, told as
-their rate; their payments are what the bank lives on in a stress. Tonight lies two weeks before the output floor on
+their rate (0.7% of each purchase, 20.6 turns a year); their payments are what the bank lives on in a stress. Tonight lies two weeks before the output floor on
 capital rises for the last time.
 """
 
@@ -58,7 +58,7 @@ def _lender() -> dict[str, object]:
     return {
         "as_of": AS_OF,
         "cut_off": "22:00",
-        "cash": 3_000 * MILLION,
+        "cash": 2_000 * MILLION,
         "hqla": 7_000 * MILLION,
         "hqla_2a": 1_500 * MILLION,
         "cash_rate": 0.012,
@@ -76,7 +76,7 @@ def _segments() -> pd.DataFrame:
 
 def _segment(grade: str, use: str, region: str) -> dict[str, object]:
     g, card, pays = GRADES.loc[grade], use != "instalment", use == "transactor"
-    apr = 0.062 if pays else round(g["apr"] - (0.0 if card else 0.035) + (0.002 if region == "south" else 0.0), 4)
+    apr = 0.144 if pays else round(g["apr"] - (0.0 if card else 0.035) + (0.002 if region == "south" else 0.0), 4)
     return {
         "segment": f"{grade}-{use}-{region}",
         "grade": grade,
@@ -101,7 +101,7 @@ def _segment(grade: str, use: str, region: str) -> dict[str, object]:
 
 
 def _requests(segments: pd.DataFrame, held: pd.Series) -> pd.DataFrame:
-    """Gates by grade; transactors ask again for nearly all they repay; new demand is 3% of the balance a month."""
+    """Gates by grade; transactors ask again for nearly all they repay; new demand is 9% of the balance a month."""
     grade, pays = segments["grade"], segments["behaviour"] == "transactor"
     table = pd.DataFrame(index=held.index)
     table["asked"] = grade.map(GRADES["asked"]).mask(pays, 0.97)
@@ -109,7 +109,7 @@ def _requests(segments: pd.DataFrame, held: pd.Series) -> pd.DataFrame:
     table["model_kept"] = 1.0
     table["policy_kept"] = (segments["region"] == "south").map({True: 0.99, False: 1.0})
     table["available"] = 1.0
-    return table.assign(new_demand=fen(0.03 * held)).reset_index()
+    return table.assign(new_demand=fen(0.09 * held)).reset_index()
 
 
 def _eligibility() -> pd.DataFrame:
@@ -160,10 +160,10 @@ def _lines() -> pd.DataFrame:
     """Deposits of two kinds, wholesale debt by tenor, and a standby line."""
     columns = ["line", "kind", "drawn", "commitment", "rate", "commitment_fee", "maturity", "revolving", "stable_share"]
     rows = [
-        ("deposits_branch", "deposit", 40_000, 40_000, 0.009, 0.0, NEVER, False, 0.75),
-        ("deposits_online", "deposit", 16_000, 16_000, 0.019, 0.0, NEVER, False, 0.20),
+        ("deposits_branch", "deposit", 45_000, 45_000, 0.009, 0.0, NEVER, False, 0.75),
+        ("deposits_online", "deposit", 18_000, 18_000, 0.019, 0.0, NEVER, False, 0.20),
         ("interbank_call", "interbank", 4_000, 8_000, 0.021, 0.0, NEVER, True, 0.0),
-        ("banks_term", "bank_line", 6_000, 12_000, 0.027, 0.001, "2028-09-15", True, 0.0),
+        ("banks_term", "bank_line", 8_720, 12_000, 0.027, 0.001, "2028-09-15", True, 0.0),
         ("bond_2025", "bond", 8_000, 8_000, 0.029, 0.0, "2029-03-15", False, 0.0),
         ("bond_2027", "bond", 5_000, 5_000, 0.031, 0.0, "2031-06-15", False, 0.0),
         ("standby", "standby", 0, 2_000, 0.036, 0.002, "2029-12-17", True, 0.0),
