@@ -1,8 +1,8 @@
 """The sample lender `basel_bank`: a made-up bank of cards and instalment loans with CNY 100 bn of loans and deposits.
 
 Every figure is an assumption. Transactors pay in full each month and earn the bank the merchants' discount, told as
-their rate (0.7% of each purchase, 20.6 turns a year); their payments are what the bank lives on in a stress. Tonight lies two weeks before the output floor on
-capital rises for the last time.
+their rate (0.7% of each purchase, 20.6 turns a year); their payments are what the bank lives on in a stress. Tonight
+lies two weeks before the output floor on capital rises for the last time.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def basel_bank() -> Tables:
         "tranches": _tranches(),
         "eligibility": _eligibility(),
         "lines": _lines(),
-        "partners": pd.DataFrame([{"partner": "hill_bank", "net_tier1": 60e9, "total_loans": 700e9, "daily_quota": 6e7}]),
+        "partners": pd.DataFrame(
+            [{"partner": "hill_bank", "net_tier1": 60e9, "total_loans": 700e9, "daily_quota": 6e7}]
+        ),
     }
     return close(tables, **_lender())
 
@@ -174,3 +176,7 @@ def _lines() -> pd.DataFrame:
     table[["drawn", "commitment"]] *= MILLION
     table["at_call"] = table["kind"] == "interbank"
     return table
+
+
+def _partners() -> pd.DataFrame:
+    return pd.DataFrame([{"partner": "hill_bank", "net_tier1": 60e9, "total_loans": 700e9, "daily_quota": 60e6}])

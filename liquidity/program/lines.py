@@ -27,7 +27,7 @@ def write_lines(pool: Pool) -> None:
 
 
 def floors(pool: Pool) -> dict[tuple[str, int], float]:
-    """Least debt by line and period: a bond cannot be repaid before it matures, nor a deposit; other lines down to nothing."""
+    """Least debt by line and period: bonds and deposits cannot be repaid before they mature, others down to 0."""
     table = pool.book["lines"]
     out = {}
     for line in table.index:

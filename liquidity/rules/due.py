@@ -82,10 +82,7 @@ def by_class(pool: Pool, parts: Mapping[DepositClass, float], other: float) -> d
     firm, loose = parts.get("stable", other), parts.get("less_stable", other)
     table = pool.book["lines"]
     deposits = table[table.kind == "deposit"]
-    return {
-        str(line): float(firm * stable + loose * (1 - stable))
-        for line, stable in deposits.stable_share.items()
-    }
+    return {str(line): float(firm * stable + loose * (1 - stable)) for line, stable in deposits.stable_share.items()}
 
 
 class Inflow(NamedTuple):

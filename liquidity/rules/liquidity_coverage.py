@@ -46,9 +46,11 @@ class LiquidityCoverage(Rule):
     kind: Literal["liquidity_coverage"] = value("liquidity_coverage", "Which rule this is.", "name")
     ratio: float = value(1.0, "Liquid assets against the net outflow.", "share", gt=0)
     days: int = value(30, "Length of the stress.", "day", ge=1)
-    runoff: dict[BorrowedKind, Share] = value(RUNOFF, "Part that leaves of a line due within the days, by kind.", "share")
+    runoff: dict[BorrowedKind, Share] = value(
+        RUNOFF, "Part that leaves of a line due within the days, by kind.", "share"
+    )
     deposit_runoff: dict[DepositClass, Share] = value(
-        {}, "Part that leaves of deposits without maturity or due within the days, by class; else all of them.", "share"
+        {}, "Part that leaves of deposits without maturity or due within the days, by class; else all.", "share"
     )
     early_runoff: float = value(0.0, "Part that leaves of a line due later.", "share", ge=0, le=1)
     notes_runoff: float = value(1.0, "Part that leaves of notes due within the days.", "share", ge=0, le=1)

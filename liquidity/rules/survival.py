@@ -78,7 +78,8 @@ class Survival(Rule):
         got, called, drawn, loss = map(percent, (self.collected, self.called, self.undrawn_rate, self.haircut))
         left, left_zh = "", ""
         if self.withdrawn < 1:
-            left, left_zh = (text.format(percent(self.withdrawn)) for text in (", {} of deposits is withdrawn", "，存款流失{}"))
+            gone = percent(self.withdrawn)
+            left, left_zh = f", {gone} of deposits is withdrawn", f"，存款流失{gone}"
         if lang == "zh":
             return (
                 f"在融资渠道全部关闭的压力情景下，现金及优质流动性资产足以维持{self.days}日：到期债务如期偿付，"
