@@ -16,12 +16,15 @@ import xarray as xr
 from liquidity.book.casting import as_arrow, cast
 from liquidity.book.checks import check_tables
 from liquidity.book.dataset import make_dataset
-from liquidity.book.fields import TABLES, TEXTUAL, Field, Table
+from liquidity.book.fields import NUMERIC, TABLES, TEXTUAL, Field, Table
 from liquidity.book.tidy import empty, flatten, settle, tidy
 from liquidity.errors import BadInput, Problem
 
-LATER = {("lender", "hqla_2a"), ("lender", "hqla_2b"), ("segments", "guarantor"), ("segments", "largest_share"),
-         ("tranches", "issue_share"), ("lines", "notice_days"), ("facilities", "payment_day")}  # fmt: skip
+LATER = {
+    ("lender", "hqla_2a"), ("lender", "hqla_2b"), ("segments", "guarantor"), ("segments", "largest_share"),
+    ("tranches", "issue_share"), ("lines", "notice_days"), ("facilities", "payment_day"),
+    ("lines", "stable_share"), ("lines", "at_call"),
+}  # fmt: skip
 LATER_TABLES = {"issues"}
 """Columns and tables that came after the first runs: part of a digest only where they say something, so that a book
 without them has the digest it always had."""
@@ -144,7 +147,9 @@ def says_nothing(field: Field, column: pd.Series) -> bool:
     """Whether a column that came later holds its default only; such a column is no part of a digest."""
     if (field.table, field.name) not in LATER:
         return False
-    default: object = field.default if field.type in TEXTUAL else float(field.default)
+    default: object = field.default if field.type in TEXTUAL else field.default == "true"
+    if field.type in NUMERIC:
+        default = float(field.default)
     return bool((column == default).all())
 
 

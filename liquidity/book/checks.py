@@ -189,7 +189,9 @@ def _no_money_machine(tables: Tables) -> list[Problem]:
     above = tables["facilities"]["cash_rate"] > treasury
     problems = _at("facilities", tables, above, "cash_rate", f"at most the lender's cash_rate {treasury:g}")
     lines = tables["lines"]
-    cost = (lines["rate"] - lines["commitment_fee"]).where(lines["rate"] > 0)
+    # a deposit cannot be drawn at will, so that it may cost less than cash earns
+    drawn = (lines["rate"] > 0) & (lines["kind"] != "deposit")
+    cost = (lines["rate"] - lines["commitment_fee"]).where(drawn)
     return problems + [
         Problem("lender", "", "cash_rate", treasury, f"below rate - commitment_fee = {net:g} of line {line}")
         for line, net in zip(lines["line"], cost, strict=True)

@@ -1,7 +1,7 @@
 """Made-up lenders: those that lie in `data/`, and random ones of any size. Plain tables in, a checked book out.
 
 `python -m liquidity.book.make online_microlender --out data/online_microlender` writes the folder again byte for byte;
-so does `calm` for `data/calm`.
+so does every other name for its folder.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from liquidity.book.book import Book, make_book, raw_table
+from liquidity.book.make_bank import basel_bank
 from liquidity.book.make_calm import calm
 from liquidity.book.make_consumer import consumer_finance_company
 from liquidity.book.make_issues import with_issues
@@ -22,8 +23,11 @@ from liquidity.book.sources import write_book
 __all__ = ["SAMPLES", "book_of", "calm", "main", "make_lender", "online_microlender", "with_issues"]
 
 SAMPLES: dict[str, Callable[[], Tables]] = {
-    "online_microlender": online_microlender, "calm": calm, "consumer_finance_company": consumer_finance_company,
-}  # fmt: skip
+    "online_microlender": online_microlender,
+    "consumer_finance_company": consumer_finance_company,
+    "basel_bank": basel_bank,
+    "calm": calm,
+}
 "The lenders in `data/`, by the name of their folder."
 
 

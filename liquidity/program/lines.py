@@ -20,20 +20,21 @@ def write_lines(pool: Pool) -> None:
         lambda m, k, t: m.debt[k, t] - m.debt[k, t - 1] - m.draw[k, t] + m.pay_down[k, t],
     )
     pool.terms("debt_floor", (m.LINE, m.PERIOD), lambda m, k, t: m.debt[k, t], at_least=floors(pool))
-    drawn_once = [k for k in m.LINE if not pool.book["lines"].revolving[k]]
+    table = pool.book["lines"]
+    drawn_once = [k for k in m.LINE if not table.revolving[k] or table.kind[k] == "deposit"]
     fixed = pool.index("terms", "drawn_once", drawn_once)
     pool.terms("no_redraw", (fixed, m.PERIOD), lambda m, k, t: m.draw[k, t], at_most=0.0)
 
 
 def floors(pool: Pool) -> dict[tuple[str, int], float]:
-    """Least debt by line and period: a bond cannot be repaid before it matures, other lines down to nothing."""
+    """Least debt by line and period: bonds and deposits cannot be repaid before they mature, others down to 0."""
     table = pool.book["lines"]
     out = {}
     for line in table.index:
-        bond = table.kind[line] == "bond"
+        kept = table.kind[line] in ("bond", "deposit")
         held = set(pool.grid.before(day_of(table.maturity[line])))
         amount = pool.money(table.drawn[line])
-        out.update({(line, t): amount if bond and t in held else 0.0 for t in pool.model.PERIOD})
+        out.update({(line, t): amount if kept and t in held else 0.0 for t in pool.model.PERIOD})
     return out
 
 

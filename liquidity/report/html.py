@@ -13,7 +13,7 @@ from plotly.offline import get_plotlyjs
 
 from liquidity.explain.words import CAUSES, GATES, ORIGINS, Lang, label, money
 from liquidity.explain.words_events import event_text
-from liquidity.report import figures, flows, levels, numbers, proofs, record, roads, sankey
+from liquidity.report import buffers, figures, flows, levels, numbers, proofs, record, roads, sankey
 
 _MOST_ORDERS = 60
 _REASON = ["rank", "cause", "rule", "origin", "scope", "amount", "share", "alone", "text_en", "text_zh"]
@@ -27,8 +27,9 @@ _LEDGER_NAMES = {
 def write_report(tables: Mapping[str, pd.DataFrame], run: Mapping[str, Any], target: Path) -> None:
     """Write the page of a run to `target` (a file).
 
-    `tables`: the run's tables by name, CNY (`ledger, uses, reasons, limits, cash, funding, orders, roads`; each
-    may be empty, `roads` missing); `run`: the run's record as in `run.json`, of which any key may be missing.
+    `tables`: the run's tables by name, CNY (`ledger, uses, reasons, limits, cash, funding, orders, roads,
+    buffers`; each may be empty, the last two missing); `run`: the run's record as in `run.json`, of which any key may
+    be missing.
     """
     context = _context(tables, run)
     target.write_text(template("page.html").render(**context), encoding="utf-8")
@@ -66,6 +67,7 @@ def _context(tables: Mapping[str, pd.DataFrame], run: Mapping[str, Any]) -> dict
         "groups": _groups(tables["uses"]),
         "worst": worst,
         "roads": roads.compact(tables.get("roads"), [str(row["segment"]) for row in worst]),
+        "buffers": buffers.compact(tables.get("buffers"), tonight),
         "gave_way": proofs.gave_way(limits).to_dict("records"),
         "amortised": [(event_text("en", event), event_text("zh", event)) for event in run.get("amortised", [])],
         "conflict": _conflict(run),

@@ -7,7 +7,7 @@ their legal final date comes near, and payments on their loans are never its inf
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from liquidity.program.pool import Pool
 
 DAYS_PER_YEAR = 365.0
-LineKind = Literal["bank_line", "shareholder_loan", "bond", "interbank", "standby"]
+BorrowedKind = Literal["bank_line", "shareholder_loan", "bond", "interbank", "standby"]
+LineKind = Literal["bank_line", "shareholder_loan", "bond", "interbank", "standby", "deposit"]
+DepositClass = Literal["stable", "less_stable"]
 
 
 class Owed(NamedTuple):
@@ -44,14 +46,21 @@ def residual_days(pool: Pool, day: date | None, t: int) -> float:
 
 
 def owed(pool: Pool, rule: Rule, line: Callable[[str, float], float], notes: Callable[[float], float]) -> Owed:
-    """Weights by residual maturity in days: `line(label, days)` for lines, `notes(days)` for notes of vehicles."""
+    """Weights by residual maturity in days: `line(label, days)` for lines, `notes(days)` for notes of vehicles.
+
+    A line at call has no days left, whatever its maturity.
+    """
     m, lines, places = pool.model, pool.book["lines"].maturity, pool.book["facilities"].legal_final
+    at_call = pool.book["lines"].at_call
+
+    def left(k: str, t: int) -> float:
+        return 0.0 if at_call[k] else residual_days(pool, day_of(lines[k]), t)
 
     def weight(f: str, t: int) -> float:
         return notes(residual_days(pool, day_of(places[f]), t))
 
     return Owed(
-        pool.param(rule, "of_line", (m.LINE, m.PERIOD), lambda k, t: line(k, residual_days(pool, day_of(lines[k]), t))),
+        pool.param(rule, "of_line", (m.LINE, m.PERIOD), lambda k, t: line(k, left(k, t))),
         pool.param(rule, "of_notes", (m.WAREHOUSE, m.PERIOD), weight),
         pool.param(rule, "of_tranche", (m.SOLD, m.PERIOD), lambda f, k, t: weight(f, t)),
     )
@@ -66,6 +75,14 @@ def payments(pool: Pool, days: float) -> np.ndarray:
     total = data.pay_intensity + data.default_intensity
     paid: np.ndarray = (data.pay_intensity + data.apr) / total * (1 - np.exp(-total * days / DAYS_PER_YEAR))
     return paid
+
+
+def by_class(pool: Pool, parts: Mapping[DepositClass, float], other: float) -> dict[str, float]:
+    """A share by class of deposit (`other` where not given) as one share of every line of kind deposit, by label."""
+    firm, loose = parts.get("stable", other), parts.get("less_stable", other)
+    table = pool.book["lines"]
+    deposits = table[table.kind == "deposit"]
+    return {str(line): float(firm * stable + loose * (1 - stable)) for line, stable in deposits.stable_share.items()}
 
 
 class Inflow(NamedTuple):

@@ -20,6 +20,7 @@ KINDS_ZH = {
     "bond": "债券",
     "interbank": "同业拆入",
     "standby": "备用授信",
+    "deposit": "存款",
 }
 BASES_ZH = {"net_assets": "净资产", "total_capital": "资本净额"}
 BASES = {"net_assets": "net assets", "total_capital": "total capital"}

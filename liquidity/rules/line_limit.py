@@ -15,7 +15,7 @@ class LineLimit(Rule):
 
     In symbols (CNY):
         debt[l,t]  <= commitment[l], and <= 0 in periods that start at or after the line's maturity
-        notes[w,t] <= commitment[w]
+        notes[w,t] <= commitment[w]; a deposit without maturity has no such row, its depositors decide
         draw[l,t] <= 0 and note_draw[w,t] <= 0 in one-day periods that are no business day
         draw[l,t] <= 0 in periods that end before the line's notice has run, counted from the date of the book
     """
@@ -31,10 +31,12 @@ class LineLimit(Rule):
         room = {house: pool.money(amount) for house, amount in houses.items()}
         most = {line: pool.money(amount) for line, amount in lines.commitment.items()}
         alive = {line: set(pool.grid.before(day_of(lines.maturity[line]))) for line in m.LINE}
+        open_ended = (lines.kind == "deposit") & lines.maturity.isna()
+        limited = pool.index(self, "limited", list(lines.index[~open_ended])) if open_ended.any() else m.LINE
         pool.limit(
             self,
             "line",
-            over=(m.LINE, periods),
+            over=(limited, periods),
             body=lambda m, line, t: m.debt[line, t],
             at_most=lambda line, t: most[line] if t in alive[line] else 0.0,
         )

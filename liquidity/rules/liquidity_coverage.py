@@ -9,7 +9,7 @@ from pydantic import Field
 
 from liquidity.errors import Problem
 from liquidity.rules.base import Lang, Ratio, Rule, value
-from liquidity.rules.due import LineKind, inflow, owed, undrawn
+from liquidity.rules.due import BorrowedKind, DepositClass, by_class, inflow, owed, undrawn
 from liquidity.rules.liquidity_formulas import (
     HAIRCUT_2A,
     HAIRCUT_2B,
@@ -19,14 +19,14 @@ from liquidity.rules.liquidity_formulas import (
     hqla_pieces,
     outflow_branches,
 )
-from liquidity.rules.text import percent
+from liquidity.rules.text import deposits_en, deposits_zh, percent
 
 if TYPE_CHECKING:
     from liquidity.book import Book
     from liquidity.program.pool import Pool
 
 Share = Annotated[float, Field(ge=0, le=1)]
-RUNOFF: dict[LineKind, float] = {"bank_line": 1, "shareholder_loan": 1, "bond": 1, "interbank": 1, "standby": 1}
+RUNOFF: dict[BorrowedKind, float] = {"bank_line": 1, "shareholder_loan": 1, "bond": 1, "interbank": 1, "standby": 1}
 
 
 class LiquidityCoverage(Rule):
@@ -37,7 +37,8 @@ class LiquidityCoverage(Rule):
         outflow[t] = sum_l runoff debt[l,t] + sum notes and sold tranches due + undrawn_rate undrawn[t]
         inflow[t] = inflow_share sum_{s,f own accounts} own_share[f] payments[s] balance[s,f,t]
     Both caps on level 2 assets and the cap on inflows are exact: liquid assets are the least of their pieces, the net
-    outflow the greatest of its branches. Committed lines that the lender holds are no inflow.
+    outflow the greatest of its branches. Committed lines that the lender holds are no inflow. Of a deposit that may
+    leave within the days, a part by class: runoff is the mean of deposit_runoff over stable_share[l] and the rest.
     """
 
     code: ClassVar[str] = "LIQUIDITY_BUFFER"
@@ -45,7 +46,12 @@ class LiquidityCoverage(Rule):
     kind: Literal["liquidity_coverage"] = value("liquidity_coverage", "Which rule this is.", "name")
     ratio: float = value(1.0, "Liquid assets against the net outflow.", "share", gt=0)
     days: int = value(30, "Length of the stress.", "day", ge=1)
-    runoff: dict[LineKind, Share] = value(RUNOFF, "Part that leaves of a line due within the days, by kind.", "share")
+    runoff: dict[BorrowedKind, Share] = value(
+        RUNOFF, "Part that leaves of a line due within the days, by kind.", "share"
+    )
+    deposit_runoff: dict[DepositClass, Share] = value(
+        {}, "Part that leaves of deposits without maturity or due within the days, by class; else all.", "share"
+    )
     early_runoff: float = value(0.0, "Part that leaves of a line due later.", "share", ge=0, le=1)
     notes_runoff: float = value(1.0, "Part that leaves of notes due within the days.", "share", ge=0, le=1)
     undrawn_rate: float = value(0.05, "Part of undrawn credit lines that borrowers draw.", "share", ge=0, le=1)
@@ -93,8 +99,16 @@ class LiquidityCoverage(Rule):
 
     def line_weight(self, pool: Pool) -> Callable[[str, float], float]:
         """Run-off of a line by label and days left."""
-        kinds, runoff = pool.book["lines"].kind, {**RUNOFF, **self.runoff}
-        return lambda line, days: runoff[kinds[line]] if days <= self.days else self.early_runoff
+        table, runoff = pool.book["lines"], {**RUNOFF, **self.runoff}
+        deposits = by_class(pool, self.deposit_runoff, 1.0)
+        demand = set(table.index[table.maturity.isna()])
+
+        def weight(line: str, days: float) -> float:
+            if line in deposits:
+                return deposits[line] if line in demand or days <= self.days else self.early_runoff
+            return runoff[table.kind[line]] if days <= self.days else self.early_runoff
+
+        return weight
 
     def check(self, book: Book) -> list[Problem]:
         """Level 2 assets are part of the liquid assets."""
@@ -114,12 +128,14 @@ class LiquidityCoverage(Rule):
         if lang == "zh":
             return (
                 f"优质流动性资产不低于未来{self.days}日净现金流出的{ratio}；未使用授信额度按{drawn}计入流出，"
-                f"正常贷款还款按{counted}计入流入，流入以流出的{cap}为限；二级资产占比不超过{two}，2B资产不超过{two_b}。"
+                f"正常贷款还款按{counted}计入流入，流入以流出的{cap}为限；二级资产占比不超过{two}，2B资产不超过{two_b}"
+                f"{deposits_zh('，存款流失率为', self.deposit_runoff)}。"
             )
         return (
             f"Liquid assets are at least {ratio} of the net outflow of the next {self.days} days: borrowers draw "
             f"{drawn} of their undrawn lines, {counted} of the payments on performing loans counts, inflows up to "
-            f"{cap} of outflows; level 2 is at most {two} of liquid assets, level 2B {two_b}."
+            f"{cap} of outflows; level 2 is at most {two} of liquid assets, level 2B {two_b}"
+            f"{deposits_en('; of deposits leave', self.deposit_runoff)}."
         )
 
 

@@ -19,7 +19,7 @@ class LiquidityRatio(Rule):
         cash[t] + hqla + loan_share sum_{s,f own accounts} own_share[f] payments[s] balance[s,f,t]
             >= ratio (sum debt[l,t] due + sum notes[w,t] due + sum tranche[f,k,t] sold and due + undated_share sum
                       debt[l,t] without maturity)
-    A debt is due when it matures (legal_final for notes) within the days after the period.
+    A debt is due when it matures (legal_final for notes) within the days after the period, or is at call.
     """
 
     code: ClassVar[str] = "LIQUIDITY_BUFFER"
@@ -46,7 +46,8 @@ class LiquidityRatio(Rule):
 
     def line_weight(self, pool: Pool) -> Any:
         """Part of a line that is due, by label and days left."""
-        undated = pool.book["lines"].maturity.isna()
+        table = pool.book["lines"]
+        undated = table.maturity.isna() & ~table.at_call
         return lambda line, days: self.undated_share if undated[line] else float(days <= self.days)
 
     def formula(self) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
+from pydantic import Field
 
 from liquidity.errors import Problem
 from liquidity.rules.base import Lang, Ratio, Rule, day_of, value
-from liquidity.rules.due import owed, residual_days, undrawn
+from liquidity.rules.due import DepositClass, by_class, owed, residual_days, undrawn
 from liquidity.rules.liquidity_coverage import level2_problems
-from liquidity.rules.liquidity_formulas import ASF, RSF, by_residual, weighted
-from liquidity.rules.text import percent
+from liquidity.rules.liquidity_formulas import ASF, RSF, YEAR, by_residual, weighted
+from liquidity.rules.text import deposits_en, deposits_zh, percent
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from liquidity.book import Book
     from liquidity.program.pool import Pool
 
@@ -27,7 +30,8 @@ class StableFunding(Rule):
         capital + equity[t] - equity[0] + sum_l asf debt[l,t] + sum_w asf notes[w,t] + sum asf tranche[f,k,t] sold
             >= ratio (sum_{s,f} own_share rsf balance[s,f,t] + sum_f rsf facility_cash[f,t] + liquid assets
                       + undrawn_rate undrawn[t] + npl + other)
-    asf by residual maturity, which is legal_final for notes; a debt without maturity stays. rsf of loans by term when
+    asf by residual maturity, which is legal_final for notes; a debt without maturity stays, a deposit without maturity
+    or of less than a year counts by class (deposit_asf, stable_share[l]). rsf of loans by term when
     new and risk weight, raised where they are pledged to a vehicle for half a year or a year more. Treasury cash needs
     none. Non-performing loans and other assets are counted as they stand on the day, with the known flows of `other`.
     """
@@ -39,6 +43,9 @@ class StableFunding(Rule):
     asf_long: float = value(ASF["year_or_more"], "Funding of a year or more that counts.", "share", ge=0, le=1)
     asf_middle: float = value(ASF["half_year_to_year"], "Funding of half a year to a year.", "share", ge=0, le=1)
     asf_short: float = value(ASF["financial_under_half_year"], "Funding under half a year.", "share", ge=0, le=1)
+    deposit_asf: dict[DepositClass, Annotated[float, Field(ge=0, le=1)]] = value(
+        {}, "Part of deposits without maturity or under a year that counts, by class; else none.", "share"
+    )
     rsf_short_loans: float = value(RSF["loans_under_year"], "Need of loans up to a year.", "share", ge=0, le=1)
     rsf_long_loans: float = value(RSF["loans_year_or_more"], "Need of longer loans.", "share", ge=0, le=1)
     rsf_safe_loans: float = value(
@@ -60,7 +67,7 @@ class StableFunding(Rule):
         loans = pool.param(self, "loans", (m.SEGMENT, m.FACILITY, m.PERIOD), assets)
         cash = pool.param(self, "vehicle_cash", (m.SPV, m.PERIOD), idle)
         times = pool.param(self, "times", (m.PERIOD,), lambda t: self.ratio)
-        stays = owed(pool, self, lambda line, days: self.stay(days), self.stay)
+        stays = owed(pool, self, self.line_stay(pool), self.stay)
         lines = undrawn(pool, self, self.undrawn_rate)
         given = self.given(pool) + lines.lines
         fixed = pool.param(self, "given", (m.PERIOD,), given)
@@ -81,6 +88,17 @@ class StableFunding(Rule):
     def stay(self, days: float) -> float:
         """Part of a debt that counts, by its residual maturity in days."""
         return by_residual(days, self.asf_short, self.asf_middle, self.asf_long)
+
+    def line_stay(self, pool: Pool) -> Callable[[str, float], float]:
+        """Part of a line that counts, by label and days left."""
+        deposits, maturity = by_class(pool, self.deposit_asf, 0.0), pool.book["lines"].maturity
+        demand = {line for line in deposits if day_of(maturity[line]) is None}
+
+        def weight(line: str, days: float) -> float:
+            short = line in deposits and (line in demand or days < YEAR)
+            return deposits[line] if short else self.stay(days)
+
+        return weight
 
     def needs(self, pool: Pool) -> tuple[np.ndarray, np.ndarray]:
         """Required funding per unit of loans (segment, facility, period) and of vehicles' cash (facility, period)."""
@@ -128,10 +146,11 @@ class StableFunding(Rule):
         if lang == "zh":
             return (
                 f"可用稳定资金不低于所需稳定资金的{ratio}：剩余期限半年至一年的融资按{middle}、不足半年的按{short}计入；"
-                f"一年以内贷款按{few}、一年以上贷款按{many}计提，未使用授信额度按{drawn}计提。"
+                f"一年以内贷款按{few}、一年以上贷款按{many}计提，未使用授信额度按{drawn}计提"
+                f"{deposits_zh('；存款按', self.deposit_asf)}。"
             )
         return (
             f"Stable funding is at least {ratio} of what the assets need: debt of half a year to a year counts "
             f"{middle}, shorter debt {short}; loans up to a year need {few}, longer ones {many}, "
-            f"undrawn credit lines {drawn}."
+            f"undrawn credit lines {drawn}{deposits_en('; of deposits count', self.deposit_asf)}."
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from liquidity.rules.base import Lang, Ratio, Rule, value
-from liquidity.rules.due import DAYS_PER_YEAR, flows_within, inflow, owed, undrawn
+from liquidity.rules.base import Lang, Ratio, Rule, day_of, value
+from liquidity.rules.due import DAYS_PER_YEAR, by_class, flows_within, inflow, owed, undrawn
 from liquidity.rules.text import percent
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class Survival(Rule):
             - collected sum_{s,f own accounts} own_share[f] payments[s] balance[s,f,t]
     The stress: no line can be drawn, whatever is committed; what matures is paid; nothing is lent but what borrowers
     draw of their lines; of the payments due on performing loans a share comes in. Vehicles pay their notes' interest
-    out of their own collections. Lines without maturity stay but for `called`.
+    out of their own collections. Lines without maturity stay but for `called`, deposits but for `withdrawn`.
     """
 
     code: ClassVar[str] = "LIQUIDITY_BUFFER"
@@ -30,16 +30,19 @@ class Survival(Rule):
     days: int = value(..., "Days to live through.", "day", ge=1)
     collected: float = value(0.80, "Part of the payments due on performing loans that comes in.", "share", ge=0, le=1)
     called: float = value(0.0, "Part of the lines due later that is called at once.", "share", ge=0, le=1)
+    withdrawn: float = value(1.0, "Part of the deposits without maturity that is withdrawn.", "share", ge=0, le=1)
     undrawn_rate: float = value(0.0, "Part of undrawn credit lines that borrowers draw.", "share", ge=0, le=1)
     haircut: float = value(0.0, "Loss when the liquid assets are sold.", "share", ge=0, le=1)
 
     def write(self, pool: Pool) -> None:
         """Rows `last` (period)."""
         m, data, years = pool.model, pool.arrays, self.days / DAYS_PER_YEAR
-        rate = pool.book["lines"].rate
+        rate, maturity = pool.book["lines"].rate, pool.book["lines"].maturity
+        demand = {line for line in by_class(pool, {}, 0.0) if day_of(maturity[line]) is None}
 
         def leaves(line: str, days: float) -> float:
-            return float((1.0 if days <= self.days else self.called) + rate[line] * years)
+            stays = self.called if line not in demand else self.withdrawn
+            return float((1.0 if days <= self.days and line not in demand else stays) + rate[line] * years)
 
         debts = owed(pool, self, leaves, lambda days: float(days <= self.days))
         lines, comes = undrawn(pool, self, self.undrawn_rate), inflow(pool, self, self.days, self.collected)
@@ -73,14 +76,18 @@ class Survival(Rule):
     def words(self, lang: Lang = "en") -> str:
         """See Rule."""
         got, called, drawn, loss = map(percent, (self.collected, self.called, self.undrawn_rate, self.haircut))
+        left, left_zh = "", ""
+        if self.withdrawn < 1:
+            gone = percent(self.withdrawn)
+            left, left_zh = f", {gone} of deposits is withdrawn", f"，存款流失{gone}"
         if lang == "zh":
             return (
                 f"在融资渠道全部关闭的压力情景下，现金及优质流动性资产足以维持{self.days}日：到期债务如期偿付，"
                 f"未到期借款被提前收回{called}，借款人动用未使用授信额度的{drawn}，正常贷款应收还款到账{got}，"
-                f"流动性资产变现折价{loss}。"
+                f"流动性资产变现折价{loss}{left_zh}。"
             )
         return (
             f"Cash and liquid assets last {self.days} days with every market shut: debts due are paid, {called} of "
             f"other lines is called, borrowers draw {drawn} of their undrawn lines, {got} of the payments due comes "
-            f"in, liquid assets sell at a loss of {loss}."
+            f"in, liquid assets sell at a loss of {loss}{left}."
         )

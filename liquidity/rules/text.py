@@ -66,3 +66,15 @@ def plain(item: Any) -> str:
     if isinstance(item, list | tuple):
         return ", ".join(plain(part) for part in item) or "-"
     return str(item)
+
+
+def deposits_en(lead: str, parts: Mapping[Any, float]) -> str:
+    """Shares by class of deposit as the end of an English sentence; nothing where none is given."""
+    told = [f"{percent(part)} of {name.replace('_', ' ')} ones" for name, part in parts.items()]
+    return f"{lead} {join(told, 'en')}" if told else ""
+
+
+def deposits_zh(lead: str, parts: Mapping[Any, float]) -> str:
+    """The same in Chinese."""
+    names = {"stable": "稳定存款", "less_stable": "欠稳定存款"}
+    return lead + join((f"{names[name]}{percent(part)}" for name, part in parts.items()), "zh") if parts else ""

@@ -13,6 +13,7 @@ from liquidity.book import Book, opening
 from liquidity.errors import BadInput, Problem, SolverFailed
 from liquidity.explain.amounts import Amounts, make_amounts
 from liquidity.explain.better_use import debt_rates, lending_rates, money_used, repaid_tonight, with_better_use
+from liquidity.explain.buffers import make_buffers
 from liquidity.explain.charges import Charges, charges_table, make_charges, turnover
 from liquidity.explain.culprits import find_culprits
 from liquidity.explain.flows import account_gaps, make_flows
@@ -248,6 +249,7 @@ def plain_tables(
     lent = tables["allocation"].set_index(["period", "segment", "borrower", "facility"]).amount.xs(labels[0])
     absent = not_there_tonight(pool, plan)
     tables["roads"] = make_roads(solved.held, solved.staged.first.price, charges, lent, speed, origins, absent)
+    tables["buffers"] = make_buffers(pool, plan, solved, tables["limits"])
     return {name: without_negative_zero(table) for name, table in tables.items()}, accounts
 
 

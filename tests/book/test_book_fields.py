@@ -21,7 +21,7 @@ CONTRACT = {
     "tranches": "facility tranche seniority balance coupon holder issue_share",
     "issues": "facility date least most cost market_open",
     "eligibility": "facility field op value",
-    "lines": "line kind drawn commitment rate commitment_fee maturity class revolving notice_days",
+    "lines": "line kind drawn commitment rate commitment_fee maturity class revolving notice_days stable_share at_call",
     "partners": "partner net_tier1 total_loans daily_quota",
     "servicer": "facility month pool_opening principal interest defaults recoveries coupons uninvested_cash",
     "calendar": "date business_day",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyomo.environ as pyo
 import pytest
-from rule_rows import broken, rows
+from rule_rows import broken, family, rows
 
 from liquidity.errors import BadInput
 from liquidity.rules import KINDS
@@ -140,6 +140,59 @@ def test_interbank_lines_have_a_multiple_of_their_own(write, book):
     assert broken(pool, "leverage_multiple", {("debt", "bank", 1): 250_001}) == {"multiple"}
     assert rule.words("en") == "Lines by kind are at most a multiple of total capital: interbank 1 times."
     assert rule.words("zh") == "同业拆入余额不超过资本净额的1倍。"
+
+
+def with_deposits(book, **values):
+    """The small book with its bond turned into deposits of which three quarters are stable."""
+    return book.edit("lines", "bond", kind="deposit", stable_share=0.75, **values)
+
+
+CLASSES = {"stable": 0.05, "less_stable": 0.10}
+
+
+def test_deposits_run_off_by_class(write, book):
+    """3/4 of 5% and 1/4 of 10%; all of them where no class is given; a deposit due later leaves as other debt does."""
+    rule = make("liquidity_coverage", deposit_runoff=CLASSES, early_runoff=0.02)
+    for of, part in ((with_deposits(book), 0.0625), (with_deposits(book, maturity="2027-12-01"), 0.02)):
+        assert write(rule, of=of).model.rule.liquidity_coverage.of_line["bond", 1] == pytest.approx(part)
+    bare = write(make("liquidity_coverage"), of=with_deposits(book))
+    assert bare.model.rule.liquidity_coverage.of_line["bond", 1] == 1.0
+    assert rule.words("en").endswith("; of deposits leave 5% of stable ones, 10% of less stable ones.")
+    assert rule.words("zh").endswith("，存款流失率为稳定存款5%、欠稳定存款10%。")
+
+
+def test_deposits_are_stable_funding_by_class(write, book):
+    rule = make("stable_funding", deposit_asf={"stable": 0.95, "less_stable": 0.90})
+    for maturity, part in ((None, 0.9375), ("2027-06-01", 0.9375), ("2028-06-01", 1.0)):
+        pool = write(rule, of=with_deposits(book, maturity=maturity))
+        assert pool.model.rule.stable_funding.of_line["bond", 1] == pytest.approx(part), maturity
+    assert write(make("stable_funding"), of=with_deposits(book)).model.rule.stable_funding.of_line["bond", 1] == 0.0
+
+
+def test_deposits_withdrawn_while_every_market_is_shut(write, book):
+    pool = write(make("survival", days=30, withdrawn=0.08), of=with_deposits(book))
+    assert pool.model.rule.survival.of_line["bond", 1] == pytest.approx(0.08 + 0.036 * 30 / 365)
+
+
+def test_money_at_call_is_due_at_once(write, book):
+    of = book.edit("lines", "standby", at_call=True)
+    for kind, values in (("liquidity_coverage", {}), ("liquidity_ratio", {}), ("survival", {"days": 30})):
+        block = write(make(kind, **values), of=of).model.rule.component(kind)
+        assert block.of_line["standby", 1] == pytest.approx(1.0 + (0.06 * 30 / 365 if kind == "survival" else 0.0)), (
+            kind
+        )
+    assert write(make("stable_funding"), of=of).model.rule.stable_funding.of_line["standby", 1] == 0.0
+
+
+def test_a_deposit_is_neither_drawn_nor_repaid(write, book):
+    """Its depositors decide: no limit of the credit agreements holds, and it may cost less than cash earns."""
+    cheap = with_deposits(book, rate=0.001, revolving=True)
+    pool = write(make("line_limit"), of=cheap)
+    limited = {row.index()[0] for row in rows(pool, "line_limit") if family(row) == "line"}
+    assert limited == {"bank", "standby"}
+    assert {str(key[0]) for key in pool.model.rule.terms.no_redraw} == {"bond"}
+    with pytest.raises(BadInput, match="commitment_fee"):
+        book.edit("lines", "bond", rate=0.001)
 
 
 # ---- refusals
