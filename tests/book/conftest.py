@@ -111,7 +111,6 @@ SMALL: Rows = {
         {"tranche": "mezzanine", "seniority": 2, "balance": 20e6, "coupon": 0.05, "holder": "third_party"},
         {"tranche": "sub", "seniority": 3, "balance": 10e6, "coupon": 0.0, "holder": "retained"},
     ],
-    "issues": [],
     "eligibility": [
         {"facility": "abs_2026a", "field": "pd", "op": "<=", "value": "0.06"},
         {"facility": "abs_2026a", "field": "region", "op": "in", "value": "east|west"},

@@ -158,7 +158,7 @@ def test_a_problem_reads_well(rows, make):
 
 @pytest.mark.parametrize("table", [name for name, table in TABLES.items() if not table.required])
 def test_optional_tables(table, rows, make):
-    drop(table)(rows)
+    rows.pop(table, None)  # the small book has no planned issues
     book = make(rows)
     assert len(book[table]) == 0
     assert tuple(book[table].reset_index().columns[-len(TABLES[table].names) :])

@@ -150,8 +150,12 @@ def test_what_if_and_contrast_hold_the_issue():
     assert again.refilled
     assert again.plan.issue.sum() == 1
     assert what_if(found, tighter).plan.issue.sum() == 0
-    worst = tonight(found, "ledger").set_index("segment").declined.idxmax()
-    assert contrast(found, worst, 1e5).solves > 0
+    mild = night(outflow=(every_line() + 0.3 * freed()) / MILLION)
+    worst = tonight(mild, "ledger").set_index("segment").declined.idxmax()
+    asked = contrast(mild, worst, 1e5)
+    assert asked.cost is not None
+    assert asked.cost > 0
+    assert any(change.proved for change in asked.enabled)
 
 
 def test_two_nights_are_compared_over_an_issue(tmp_path):
