@@ -67,6 +67,7 @@ class Loosening(Mending):
     def __init__(self, night: Standing, budget: int = PROGRAMS) -> None:
         super().__init__(night)
         self.budget, self.spent = budget, 0
+        self.near: dict[tuple[frozenset[str], tuple[Knob, ...]], Any] = {}
         self.tiers = night.pool.rulebook.tiers
 
     def as_short(self, probe: Probe, names: Iterable[str]) -> Moved | None:
@@ -102,8 +103,11 @@ class Loosening(Mending):
         elastic = self.elastic(program, start.names)
         mine = np.isin(row_owners(elastic.program)[elastic.rows], sorted(start.names))
         same = len(start.held) == len(mine) and program.shape == self.night.program.shape
-        answer = self.solve(elastic, mine, start.held if same else np.where(mine, np.inf, 0.0),
-                            start.basis if same else None)  # fmt: skip
+        held = start.held if same else np.where(mine, np.inf, 0.0)
+        # from the last answer with these numbers: the next is a few steps from it
+        near = start.names, tuple(knob for knob, _ in moved)
+        answer = self.solve(elastic, mine, held, self.near.get(near, start.basis) if same else None)
+        self.near |= {near: answer.basis} if same else {}
         short = answer.x[elastic.first :][mine]
         return Probe(float(elastic.weight[mine] @ short), float(short.max(initial=0.0)), answer, program)
 
