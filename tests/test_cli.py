@@ -31,6 +31,7 @@ COLUMNS = {
     "charges": "segment borrower facility period item charge per_year",
     "roads": "segment borrower facility rank state taken margin charges left shut_by also code origin charge "
     "margin_per_year left_per_year charge_per_year text_en text_zh",
+    "buffers": "tier order period held required used carry_rate use_rate cost_per_year price price_per_year",
     "limits": "rule kind origin at period used limit unit headroom_cny level price price_low price_high shortfall",
     "cash": "account period opening in out closing restricted",
     "funding": "source period opening draw repay closing cost",

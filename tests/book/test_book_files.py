@@ -289,7 +289,7 @@ def test_a_workbook_with_errors(small, tmp_path):
     write_book(small, path, "xlsx")
     workbook = openpyxl.load_workbook(path)
     workbook["lines"]["C2"] = "#DIV/0!"
-    workbook["lines"]["L2"] = "a note"
+    workbook["lines"]["Z2"] = "a note"
     workbook.create_sheet("notes")
     workbook.save(path)
     workbook.close()
