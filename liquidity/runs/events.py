@@ -44,6 +44,7 @@ def next_events(pool: Pool, program: Program, solved: Solved) -> tuple[Event, ..
     """The earliest breach that makes a trust amortise earlier than it does; of several the first trust by name.
 
     Breaches in the last period start nothing within the horizon, so they come together; they are told all the same.
+    A planned ABS starts none: it has no opening notes to pay back, and its issue is a decision that a breach undoes.
     """
     if solved.gave_way is None:
         return ()
@@ -52,7 +53,8 @@ def next_events(pool: Pool, program: Program, solved: Solved) -> tuple[Event, ..
         if family.kind == "rule" and pool.rulebook.rule(family.owner).amortises:
             for row, (facility, period) in enumerate(family.index, family.start):
                 end = pool.revolving_end(facility)
-                if row in short and (end is None or pool.grid.starts[period] < end):
+                planned = facility in pool.issues
+                if row in short and not planned and (end is None or pool.grid.starts[period] < end):
                     found.setdefault((period, facility), (family.owner, family.name))
     order = sorted(found)
     if order and order[0][0] < pool.grid.size:
