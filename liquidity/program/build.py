@@ -11,6 +11,7 @@ from liquidity.program.balances import write_balances
 from liquidity.program.lines import write_lines, write_market, write_warehouses
 from liquidity.program.objective import write_objective
 from liquidity.program.pool import Pool
+from liquidity.program.shocks import NO_SHOCKS, Shocks
 from liquidity.program.treasury import vehicle_columns, write_treasury, write_vehicles
 from liquidity.program.trusts import write_trusts
 
@@ -19,14 +20,15 @@ if TYPE_CHECKING:
     from liquidity.rules.rulebook import Rulebook
 
 
-def build_pool(book: Book, rulebook: Rulebook, previous: pd.Series | None = None, cautious: bool = False) -> Pool:
+def build_pool(book: Book, rulebook: Rulebook, previous: pd.Series | None = None, cautious: bool = False,
+               shocks: Shocks = NO_SHOCKS) -> Pool:  # fmt: skip
     """The whole program of one night, as a Pool.
 
     `previous` is the share of freed money relent by segment in the last executed night (rule `stability`).
     `cautious` gives every trust that takes decisions its yes/no decisions: slower, and needed where a trust that would
-    be safe cannot keep its money invested, so that no plan is found otherwise.
+    be safe cannot keep its money invested, so that no plan is found otherwise. `shocks` are a scenario's.
     """
-    pool = Pool(book, rulebook, previous, cautious)
+    pool = Pool(book, rulebook, previous, cautious, shocks)
     write_pool(pool)
     return pool
 

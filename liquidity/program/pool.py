@@ -17,6 +17,7 @@ from liquidity.book import Book
 from liquidity.program.grid import Grid, make_grid
 from liquidity.program.inputs import BORROWERS, Arrays, choose_unit, day_of, make_inputs
 from liquidity.program.lazy import ArrayParam
+from liquidity.program.shocks import NO_SHOCKS, Shocks
 from liquidity.program.writer import (
     DEFINITION,
     SEQUENCE,
@@ -56,17 +57,20 @@ class Pool(Writer):
 
     `book`, `rulebook`, `grid`, `inputs` (Dataset in program units), `arrays` (the same without labels), `unit` (CNY
     per unit), `model` (Pyomo), `previous` (segment -> share of the freed money relent in the last executed night, or
-    None), and `cautious` (no trust is taken to earn its losses and coupons in every period, see `trusts.is_safe`).
+    None), `cautious` (no trust is taken to earn its losses and coupons in every period, see `trusts.is_safe`), and
+    `shocks`, what a scenario changes of the inputs.
     """
 
     def __init__(
-        self, book: Book, rulebook: Rulebook, previous: pd.Series | None = None, cautious: bool = False
-    ) -> None:
+        self, book: Book, rulebook: Rulebook, previous: pd.Series | None = None, cautious: bool = False,
+        shocks: Shocks = NO_SHOCKS,
+    ) -> None:  # fmt: skip
         super().__init__(DIMS, "CNY")
         self.book, self.rulebook, self.previous, self.cautious = book, rulebook, previous, cautious
+        self.shocks = shocks
         self.grid: Grid = make_grid(book.as_of, rulebook.horizon)
         self.unit = choose_unit(book)
-        self.inputs: xr.Dataset = make_inputs(book, self.grid, self.unit, rulebook.market_rate)
+        self.inputs: xr.Dataset = make_inputs(book, self.grid, self.unit, rulebook.market_rate, shocks)
         self.arrays = Arrays(self.inputs)
         self.facilities = book["facilities"]
         self._revolving: dict[str, list[int]] = {}

@@ -36,8 +36,8 @@ class RevolvingPeriod(Rule):
     def write(self, pool: Pool) -> None:
         """Rows `ended` (segment, facility, period) and `stuffing` (facility, period)."""
         m, held, cap = pool.model, self.in_force(pool), self.stuffing_cap
-        frozen = pool.book["facilities"].frozen
-        revolving = {f: set() if frozen[f] else set(pool.revolving(f)) for f in m.BOUGHT}
+        frozen = pool.inputs.frozen.to_series()
+        revolving = {f: {t for t in pool.revolving(f) if not frozen[f, t]} for f in m.BOUGHT}
         ended = [(f, t) for f in m.BOUGHT for t in held if t not in revolving[f]]
         # a period is late where the revolving period ends within three months of its start
         reach = {t: pool.grid.starts[t - 1] + relativedelta(months=LAST_MONTHS) for t in held}

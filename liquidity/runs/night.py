@@ -27,6 +27,7 @@ from liquidity.program.compile import Program, compile_program
 from liquidity.program.night import Solved, solve_night
 from liquidity.program.plan import make_plan
 from liquidity.program.pool import Pool
+from liquidity.program.shocks import NO_SHOCKS, Shocks
 from liquidity.program.solve import Options, pack_basis
 from liquidity.program.stages import WINDOW_DAYS, Goals, make_goals
 from liquidity.rules.rulebook import Rulebook
@@ -82,17 +83,19 @@ Beside = Callable[[Decided], None]
 
 
 def allocate(book: Book, rulebook: Rulebook, previous: pd.Series | None = None, *, clock: Clock | None = None,
-             say: Say = quiet, method: str = "ipx", beside: Beside | None = None) -> Night:  # fmt: skip
+             say: Say = quiet, method: str = "ipx", beside: Beside | None = None,
+             shocks: Shocks = NO_SHOCKS) -> Night:  # fmt: skip
     """Decide where tonight's freed money goes and say why.
 
     `previous`: share of freed money relent by segment in the last executed night; `say` is told each phase; `method`
     is the first algorithm tried (`ipx`, `dual`), on which the answer does not depend; `beside` is done while workers
-    find the amounts. Raises BadInput where the rulebook does not fit the book, SolverFailed where no plan was found.
+    find the amounts; `shocks` are a scenario's. Raises BadInput where the rulebook does not fit the book, SolverFailed
+    where no plan was found.
     """
     clock = clock or Clock()
     check_fit(book, rulebook)
     with Crew(rulebook.solver.workers) as crew:
-        decided = decide(book, rulebook, previous, clock, say, method, crew=crew)
+        decided = decide(book, rulebook, previous, clock, say, method, crew=crew, shocks=shocks)
         say(f"solved in {clock.seconds['solve']['wall']:.1f} s")
         return explained(decided, clock, say, crew, beside)
 
@@ -142,22 +145,23 @@ def explained(decided: Decided, clock: Clock, say: Say, crew: Crew, beside: Besi
 
 
 def decide(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Clock | None = None, say: Say = quiet,
-           method: str = "ipx", repairs: bool = True, crew: Crew | None = None) -> Decided:  # fmt: skip
+           method: str = "ipx", repairs: bool = True, crew: Crew | None = None,
+           shocks: Shocks = NO_SHOCKS) -> Decided:  # fmt: skip
     """Build, compile and solve one night; workers of `crew` start meanwhile. Without `repairs` no rule gives way."""
     clock = clock or Clock()
     try:
-        return attempt(book, rulebook, previous, clock, say, method, repairs, False, crew)
+        return attempt(book, rulebook, previous, clock, say, method, repairs, False, crew, shocks)
     except SolverFailed as error:
         # a trust that was taken to be safe may be what has no plan: let its deficiency open
         say(f"no plan at first ({error}); again with open deficiencies")
-        return attempt(book, rulebook, previous, clock, say, method, repairs, True, crew)
+        return attempt(book, rulebook, previous, clock, say, method, repairs, True, crew, shocks)
 
 
 def attempt(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Clock, say: Say, method: str,
-            repairs: bool, cautious: bool, crew: Crew | None) -> Decided:  # fmt: skip
+            repairs: bool, cautious: bool, crew: Crew | None, shocks: Shocks = NO_SHOCKS) -> Decided:  # fmt: skip
     """Build, compile and solve one night, trusts that are taken to be safe held to it unless `cautious`."""
     with clock.phase("build"):
-        pool = build_pool(book, rulebook, previous, cautious)
+        pool = build_pool(book, rulebook, previous, cautious, shocks)
     with clock.phase("compile"):
         program = compile_program(pool)
         goals = make_goals(pool, program)
