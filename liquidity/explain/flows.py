@@ -112,7 +112,7 @@ def vehicles(book: Book, pool: Pool, plan: xr.Dataset, data: xr.Dataset) -> None
     m = pool.model
     for facility in m.WAREHOUSE:
         at, notes = data.sel(facility=facility), opening_states(plan, "notes").sel(facility=facility, drop=True)
-        unused = at.unused_fee * (at.note_commitment_path * pool.unit - notes)
+        unused = at.unused_fee * (at.note_committed * pool.unit - notes)
         book.add(facility, "lenders", "note_interest", (at.note_rate_path * notes + unused) * at.years)
         book.add("lenders", facility, "note_draw", plan.note_draw.sel(facility=facility, drop=True))
         book.add(facility, "lenders", "note_pay", plan.note_pay.sel(facility=facility, drop=True))
@@ -149,7 +149,7 @@ def classes(book: Book, pool: Pool, plan: xr.Dataset, data: xr.Dataset) -> None:
 def treasury(book: Book, pool: Pool, plan: xr.Dataset, data: xr.Dataset) -> None:
     """Lines, the open market, fixed costs, interest on cash and other flows."""
     debt = opening_states(plan, "debt")
-    undrawn = data.line_commitment_path * pool.unit - debt
+    undrawn = data.line_committed * pool.unit - debt
     book.add(
         TREASURY,
         "lenders",

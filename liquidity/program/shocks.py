@@ -97,8 +97,8 @@ def paths(data: xr.Dataset, shocks: Shocks, partners: list[str]) -> dict[str, An
     """Inputs by period, with the shocks in them. The book's own values keep their names beside these.
 
     `pay_path`, `default_path` (intensities, 1/year), `pd_path`, `lgd_path`, `ecl_path` (segment, period);
-    `line_rate_path`, `line_commitment_path` (line, period); `note_rate_path`, `note_commitment_path`, `advance_path`,
-    `frozen` (facility, period); `market_path`, `hqla_kept`, `closed` (period); `quota_kept` (partner, period).
+    `line_rate_path`, `line_commitment_path`, `line_committed` (as the period opens; line, period); `note_rate_path`,
+    `note_commitment_path`, `note_committed`, `advance_path`, `frozen` (facility, period); `market_path`, `hqla_kept`, `closed` (period); `quota_kept` (partner, period).
     """
     coords = {**{str(dim): data[dim].values for dim in data.dims}, "partner": partners}
 
@@ -110,12 +110,19 @@ def paths(data: xr.Dataset, shocks: Shocks, partners: list[str]) -> dict[str, An
         "pay_path": data.pay_intensity * of("payment"),
         "line_commitment_path": data.line_commitment * of("line_commitment"),
         "note_commitment_path": data.note_commitment * of("note_commitment"),
+        "line_committed": before(data.line_commitment, of("line_commitment")),
+        "note_committed": before(data.note_commitment, of("note_commitment")),
         "advance_path": data.advance_rate * of("advance"),
         "hqla_kept": of("hqla"),
         "frozen": data.stopped | (of("frozen") > 0),
         "closed": of("closed") > 0,
         "quota_kept": of("quota"),
     }
+
+
+def before(commitment: xr.DataArray, factor: xr.DataArray) -> xr.DataArray:
+    """The commitment as each period opens, on which fees are paid: tonight's is the book's, later the one before."""
+    return commitment * factor.shift(period=1, fill_value=1.0)
 
 
 def losses(data: xr.Dataset, default: xr.DataArray, lgd: xr.DataArray) -> dict[str, xr.DataArray]:

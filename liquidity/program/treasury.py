@@ -91,7 +91,7 @@ def note_costs(pool: Pool):  # type: ignore[no-untyped-def]
     m, data = pool.model, pool.arrays
     houses = pool.places(m.WAREHOUSE)
     rate = ((data.note_rate_path - data.unused_fee) * data.years)[:, houses]
-    fee = (data.unused_fee * data.note_commitment_path * data.years)[:, houses]
+    fee = (data.unused_fee * data.note_committed * data.years)[:, houses]
     cost = pool.param("definition", "note_cost", (m.WAREHOUSE, m.PERIOD), rate)
     return cost, pool.param("definition", "note_fee", (m.WAREHOUSE, m.PERIOD), fee)
 
@@ -127,7 +127,7 @@ def line_costs(pool: Pool):  # type: ignore[no-untyped-def]
         "definition", "line_cost", (m.LINE, m.PERIOD), (data.line_rate_path - data.commitment_fee) * data.years
     )
     market = pool.param("definition", "market_cost", (m.PERIOD,), data.market_path * data.years)
-    fees = (data.commitment_fee * data.line_commitment_path).sum(axis=(0, 1)) + data.lender_opex_per_year
+    fees = (data.commitment_fee * data.line_committed).sum(axis=(0, 1)) + data.lender_opex_per_year
     return rate, market, fees * data.years.ravel()
 
 

@@ -112,14 +112,12 @@ def funding_table(pool: Pool, plan: xr.Dataset) -> pd.DataFrame:
     """
     data = pool.inputs.assign_coords(period=pool.grid.labels)
     debt, parts = opening_states(plan, "debt"), []
-    cost = (
-        data.line_rate_path * debt + data.commitment_fee * (data.line_commitment_path * pool.unit - debt)
-    ) * data.years
+    cost = (data.line_rate_path * debt + data.commitment_fee * (data.line_committed * pool.unit - debt)) * data.years
     parts.append(stack("line", debt, plan.draw, plan.pay_down, plan.debt, cost))
     if "notes" in plan:
         houses = {"facility": list(pool.model.WAREHOUSE)}
         at, notes, here = data.sel(houses), opening_states(plan, "notes").sel(houses), plan.sel(houses)
-        cost = (at.note_rate_path * notes + at.unused_fee * (at.note_commitment_path * pool.unit - notes)) * data.years
+        cost = (at.note_rate_path * notes + at.unused_fee * (at.note_committed * pool.unit - notes)) * data.years
         parts.append(stack("facility", notes, here.note_draw, here.note_pay, here.notes, cost))
     if "tranche_balance" in plan:
         sold = data.sold.astype(float)

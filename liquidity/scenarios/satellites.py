@@ -101,16 +101,18 @@ class Satellite(BaseModel):
         return self
 
     def applies(self, macro: Macro) -> bool:
-        """Whether the path has every name that the model needs."""
-        return all(term.of in macro.values for term in self.terms)
+        """Whether the path has every name that the model needs (for a multiplier, other than 0 tonight)."""
+        return all(
+            term.of in macro.values and (self.form != "multiplier" or macro.values[term.of][0] != 0)
+            for term in self.terms
+        )
 
     def level(self, macro: Macro, base: np.ndarray | float | None = None) -> np.ndarray:
         """`y` by quarter, dims (quarter,), or (base, quarter) for an array of bases (each strictly within its form)."""
         start = np.asarray(self.base if base is None else base, float)[..., None]
         if self.form == "multiplier":
-            parts = [
-                (lagged(macro.values[term.of], term.lag) / macro.values[term.of][0]) ** term.b for term in self.terms
-            ]
+            paths = [(term, macro.values[term.of]) for term in self.terms]
+            parts = [(lagged(path, term.lag) / path[0]) ** term.b for term, path in paths]
             found = start * np.prod(parts, axis=0)
         else:
             index = np.sum([term.change(macro.values[term.of]) for term in self.terms], axis=0)
@@ -119,7 +121,6 @@ class Satellite(BaseModel):
 
     def effect_on(self, macro: Macro, base: np.ndarray | float | None = None) -> np.ndarray:
         """What the target takes, by quarter: a factor, or a difference for rates. Nothing changes tonight."""
-        start = np.asarray(self.base if base is None else base, float)[..., None]
         level = self.level(macro, base)
         if self.effect == "difference":
             return level - level[..., :1]
@@ -127,9 +128,7 @@ class Satellite(BaseModel):
         begin = level[..., :1]
         if self.effect == "complement":
             return (1 - level) / (1 - begin)
-        return (
-            np.divide(level, begin, out=np.ones_like(level), where=np.broadcast_to(begin, level.shape) != 0) + 0 * start
-        )
+        return np.where(begin != 0, level / np.where(begin != 0, begin, 1.0), 1.0)
 
 
 def logistic(base: np.ndarray, index: np.ndarray) -> np.ndarray:

@@ -163,3 +163,11 @@ def test_a_label_that_the_book_lacks_is_refused():
     array = xr.DataArray([[0.5]], coords={"segment": ["nobody"], "period": [1]}, dims=("segment", "period"))
     with pytest.raises(ValueError, match="no segment nobody"):
         build_pool(calm_book(), calm_rules(SHORT), shocks=Shocks("x", {"demand": array}))
+
+
+def test_fees_are_paid_on_what_was_committed_as_the_period_opened():
+    """A line that is cut to nothing in the fourth period pays its fee in that period and not in the next."""
+    _, after = path("line_commitment", 0.0)
+    whole = after.line_commitment
+    np.testing.assert_array_equal(after.line_committed.isel(period=3), whole)
+    np.testing.assert_array_equal(after.line_committed.isel(period=4), 0 * whole)

