@@ -98,7 +98,8 @@ def paths(data: xr.Dataset, shocks: Shocks, partners: list[str]) -> dict[str, An
 
     `pay_path`, `default_path` (intensities, 1/year), `pd_path`, `lgd_path`, `ecl_path` (segment, period);
     `line_rate_path`, `line_commitment_path`, `line_committed` (as the period opens; line, period); `note_rate_path`,
-    `note_commitment_path`, `note_committed`, `advance_path`, `frozen` (facility, period); `market_path`, `hqla_kept`, `closed` (period); `quota_kept` (partner, period).
+    `note_commitment_path`, `note_committed`, `advance_path`, `frozen` (facility, period);
+    `market_path`, `hqla_kept`, `closed` (period); `quota_kept` (partner, period).
     """
     coords = {**{str(dim): data[dim].values for dim in data.dims}, "partner": partners}
 

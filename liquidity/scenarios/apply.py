@@ -31,10 +31,12 @@ SHOCK_OF = {
 """Which shock a target of the satellites becomes."""
 
 CHANNELS = {
-    "losses": ("default", "lgd"), "payments": ("payment",), "demand": ("demand",), "gates": ("gate",),
+    "losses": ("default", "lgd"),
+    "borrowers": ("payment", "demand", "gate"),
     "funding_cost": ("line_rate", "note_rate", "market_rate"),
-    "funding_volume": ("line_commitment", "note_commitment", "frozen", "closed", "quota", "flow"),
-    "haircuts": ("advance", "hqla"),
+    "funding_volume": (
+        "line_commitment", "note_commitment", "frozen", "closed", "quota", "flow", "advance", "hqla",
+    ),
 }  # fmt: skip
 """Ways in which a scenario reaches the lender, for telling what drove a change; the rulebook is one more."""
 
