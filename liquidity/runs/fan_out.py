@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from liquidity.errors import BadInput, Problem
+from liquidity.errors import BadInput, LiquidityError, Problem
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -37,15 +38,37 @@ def fan_out(task: Callable[[S, T], R], shared: S, items: Sequence[T], *, workers
             found.append(task(shared, item))
             told(name(item))
         return found
+    done: dict[int, R] = {}
     with client_of(workers, cluster) as client:
-        # one copy of what is shared goes to every worker, and a worker that comes later gets it too
-        given = client.scatter(shared, broadcast=True, hash=False)
-        futures = [client.submit(task, given, item, pure=False, retries=RETRIES) for item in items]
-        place = {future.key: name(item) for future, item in zip(futures, items)}
-        for future in distributed().as_completed(futures, loop=client.loop):
-            if future.status == "finished":
-                told(place[future.key])
-        return list(client.gather(futures))
+        for _ in range(1 + RETRIES):
+            left = [at for at in range(len(items)) if at not in done]
+            if not left:
+                break
+            for at, found_one in once(client, task, shared, {at: items[at] for at in left}):
+                done[at] = found_one
+                told(name(items[at]))
+    if len(done) < len(items):
+        missing = ", ".join(name(item) for at, item in enumerate(items) if at not in done)
+        raise LiquidityError(f"the workers were lost {1 + RETRIES} times; not done: {missing}")
+    return [done[at] for at in range(len(items))]
+
+
+def once(client: Any, task: Callable[[S, T], R], shared: S, items: dict[int, T]) -> Iterator[tuple[int, R]]:
+    """Results of the items as they come, by place; those whose workers and data are lost are left out.
+
+    What a task raised is raised.
+    """
+    # one copy of what is shared goes to every worker, and a worker that comes later gets it from another
+    given = client.scatter(shared, broadcast=True, hash=False)
+    futures = {client.submit(task, given, item, pure=False, retries=RETRIES): at for at, item in items.items()}
+    for future in distributed().as_completed(list(futures), loop=client.loop):
+        if future.status == "finished":
+            try:
+                yield futures[future], future.result()
+            except (OSError, CancelledError):
+                continue  # the worker went after it was done and before it gave the result
+        elif future.status == "error" and not isinstance(future.exception(), distributed().KilledWorker):
+            future.result()
 
 
 @contextmanager

@@ -28,12 +28,12 @@ def print_stress(record: Mapping[str, Any], folder: Path, console: Console) -> N
         table.add_column(name, justify="right")
     table.add_column("first cause", no_wrap=True)
     table.add_column("gave way")
-    for name, rows in summary.groupby("scenario", sort=False):
-        table.add_row(str(name), *cells(rows.set_index("projection")))
+    for scenario, rows in summary.groupby("scenario", sort=False):
+        table.add_row(str(scenario), *cells(rows.set_index("projection")))
     console.print(table)
-    for scenario, notes in record["notes"].items():
+    for one, notes in record["notes"].items():
         for note in notes:
-            console.print(f"{scenario}: {note}")
+            console.print(f"{one}: {note}")
     if (summary.status == "in_part").any():
         console.print("* only a part of tonight's decision can be carried out in this scenario")
     console.print(f"run {record['id']} in {folder}: stress.html, stress.nc, tables/")
