@@ -46,7 +46,8 @@ def cells(rows: pd.DataFrame) -> list[str]:
     gave = sorted({name for part in rows.gave_way.dropna() for name in str(part).split(";") if name})
     if free.status == "failed":
         return [*changes, "", "", "", "", ", ".join(gave)]
-    days = f"{int(free.survival_days)}{'+' if free.survives else ''}"
+    last: Any = rows.loc["run_off"]
+    days = "" if pd.isna(last.survival_days) else f"{int(last.survival_days)}{'+' if last.survives else ''}"
     cause = "" if pd.isna(free.first_cause) else str(free.first_cause)
     return [*changes, days, f"{free.share_tonight:.1%}", f"{free.share_30d:.1%}", cause, ", ".join(gave)]
 

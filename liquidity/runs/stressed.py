@@ -90,14 +90,17 @@ def stress_one(setting: Setting, applied: Applied) -> Outcome:
 
 def numbers(setting: Setting, case: Case, plan: xr.Dataset, projection: Projection) -> dict[str, Any]:
     """The row of a projection."""
-    lasts, seen = survival(case, projection), case.pool.grid.first_days(WINDOW_DAYS)
+    seen = case.pool.grid.first_days(WINDOW_DAYS)
     freed, relent = plan.freed.sum(["segment", "facility"]), relent_of(plan)
     found = {
         "status": "optimal" if case.whole else "in_part", "net_worth": case.net_worth,
-        "change": case.net_worth - setting.worth, "survival_days": lasts.days, "survives": lasts.whole,
-        "equity_least": float(plan.equity.min()), "equity_end": float(plan.equity[-1]),
+        "change": case.net_worth - setting.worth, "equity_least": float(plan.equity.min()),
+        "equity_end": float(plan.equity[-1]),
         "gave_way": ";".join(case.gave_way), "error": "",
     }  # fmt: skip
+    if projection == "run_off":
+        lasts = survival(case)
+        found |= {"survival_days": lasts.days, "survives": lasts.whole}
     for name, periods in (("tonight", 1), ("30d", seen)):
         paid, lent = (float(part[:periods].sum()) for part in (freed, relent))
         found |= {f"freed_{name}": paid, f"relent_{name}": lent, f"share_{name}": lent / paid if paid > 0 else 1.0}

@@ -18,7 +18,7 @@ QUARTERS = 9
 SLOPES = {0: 0.1554, 1: 0.1719, 2: 0.1956}
 """Log odds of card losses for a point of unemployment, by quarters of lag: solved for 17.1% over nine quarters."""
 SOURCE = "Federal Reserve, stress test of 2026: credit card losses over nine quarters, final severely adverse scenario"
-OWN = "Out of sample: own calibration with that slope, 4.2% at 4.8% unemployment; charge-offs of US cards peaked at about 10.5%"
+OWN = "Out of sample, own calibration: from 4.2% at 4.8% unemployment; charge-offs of US cards peaked at about 10.5%"
 
 
 def losses(unemployment: tuple[float, ...], base: float, lag: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 - `reoptimise`: tonight and all later periods are decided knowing the scenario;
 - `hold`: tonight's decision is the one of the night without a scenario, later periods are decided anew;
-- `run_off`: nothing is lent from tonight on.
+- `run_off`: nothing is lent from tonight on; a trust that buys no more loans amortises early.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from math import factorial
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 
 from liquidity.book import Book, opening
 from liquidity.errors import SolverFailed
@@ -35,6 +36,9 @@ FORCED = ("PRIORITY", "STABILITY", "INSTRUCTION")
 """Causes of the rules that make the lender lend; they have no place where nothing is lent."""
 FUNDED = ("FUNDING", "FACILITY_TERMS")
 """Causes of the rules that take money back, which alone hold in the question how long the money lasts."""
+FREED = ("open_market", "contribute_cap")
+"""Terms that are lifted in that question: the market measures what is missing; a vehicle that may not draw is paid its
+fees by the lender."""
 SLACK = 1e-7
 """Held decisions may move by this much (units), a fraction of a fen: they come out of another solve."""
 SHORT = 1e-6
@@ -200,15 +204,25 @@ def project(setting: Setting, applied: Applied, projection: Projection) -> Case:
     A scenario may make a part of tonight's decision impossible (nobody asks, a partner is gone): then `hold` carries
     out what can be, and nothing beyond it.
     """
-    if projection != "hold":
-        change = NO_LENDING if projection == "run_off" else None
-        return solve_case(setting, applied.rulebook, applied.shocks, change)
+    if projection == "run_off":
+        stopped = replace(setting, book=amortising(setting.book))
+        return solve_case(stopped, applied.rulebook, applied.shocks, NO_LENDING)
+    if projection == "reoptimise":
+        return solve_case(setting, applied.rulebook, applied.shocks)
     tonight = setting.tonight or {}
     try:
         return solve_case(setting, applied.rulebook, applied.shocks, holding(tonight))
     except SolverFailed:
         case = solve_case(setting, applied.rulebook, applied.shocks, holding(tonight, whole=False))
         return replace(case, whole=False)
+
+
+def amortising(book: Book) -> Book:
+    """The book on the night on which every trust stops buying loans: its revolving period ends tonight."""
+    table = book["facilities"].copy()
+    tonight = pd.Timestamp(book.as_of)
+    table.loc[(table.kind == "abs") & ~(table.revolving_end <= tonight), "revolving_end"] = tonight
+    return book.replace("facilities", table.reset_index())
 
 
 # ---- how long the money lasts
@@ -222,28 +236,32 @@ class Survival:
     whole: bool
 
 
-def survival(case: Case, projection: Projection) -> Survival:
-    """How long the money lasts when from the next period on nothing is lent and no line, note or market is drawn.
+def survival(case: Case) -> Survival:
+    """How long the money of a run-off lasts when, besides, no line or note is drawn and no loan sold.
 
-    Tonight is what the projection decided. Only the rules that take money back hold (commitments, terms of facilities);
-    where even these cannot be met, commitments alone. The open market measures what is missing: least borrowed there.
+    Only the rules that take money back hold (commitments, terms of facilities); where even these cannot be met,
+    commitments alone. The open market measures what is missing: least is borrowed there.
     """
-    first = 1 if projection == "run_off" else 2
-    shut = ("lend", "draw", "note_draw", "move")
-    tonight: list[Change] = [] if first == 1 else [holding(decided(case.program, case.solved.staged.last.x))]
+    shut = shutting(("lend", "draw", "note_draw", "move"), 1)
     for kept in (FUNDED, FUNDED[:1]):
-        program = after(*tonight, shutting(shut, first), lifting(lambda code, kept=kept: code in kept))(case.program)  # type: ignore[misc]
         try:
-            return lasts(program, case)
+            return lasts(after(shut, keeping(kept))(case.program), case)
         except Infeasible:
             continue
     raise SolverFailed(f"how long the money lasts in {case.pool.shocks.name} has no answer")
 
 
+def keeping(codes: tuple[str, ...]) -> Change:
+    """The change that lifts the rows of every rule of another cause."""
+    return lifting(lambda code: code in codes)
+
+
 def lasts(program: Program, case: Case) -> Survival:
     """The first day on which money is borrowed in the open market, which is lifted, when least is."""
     row_upper, market = program.row_upper.copy(), program.column("market_debt")
-    row_upper[program.row("terms", "open_market").place] = np.inf
+    for row in program.rows:
+        if row.owner == "terms" and row.name in FREED:
+            row_upper[row.place] = np.inf
     cost = np.zeros(program.shape[1])
     cost[market.place] = -1.0
     lower, upper = program.column_lower.copy(), program.column_upper.copy()

@@ -82,14 +82,14 @@ def test_days_until_money_is_missing(period, days):
     """Without drawing, 60m and a few months' receipts do not pay 200m; with the line they do."""
     base, out = lender_with_outflow(period, 200 * MILLION)
     case = project(base, out, "run_off")
-    found = survival(case, "run_off")
+    found = survival(case)
     assert (found.days, found.whole) == (days, False)
     assert case.gave_way == []
 
 
 def test_days_over_the_whole_horizon():
     base, out = lender_with_outflow(4, 1 * MILLION)
-    found = survival(project(base, out, "run_off"), "run_off")
+    found = survival(project(base, out, "run_off"))
     assert found.whole
     assert found.days > 100
 
@@ -121,3 +121,16 @@ def test_no_shock_is_the_night_itself():
     case = project(setting(), Applied("none", {}, Shocks("none"), calm_rules(), calm_rules(), ()), "reoptimise")
     assert case.net_worth == setting().worth
     np.testing.assert_array_equal(case.program.matrix.toarray(), setting().base.matrix.toarray())
+
+
+def test_trusts_amortise_in_a_run_off():
+    """The trust that revolves tonight pays its notes at once; one that has ended keeps its day."""
+    case = project(setting(), applied("china_severe"), "run_off")
+    assert list(case.pool.model.ABS) == []
+    assert list(case.pool.model.SCHEDULED) == ["abs_2024a", "abs_2026a"]
+    before, after = (book["facilities"].revolving_end["abs_2024a"] for book in (calm_book(), case.pool.book))
+    assert before == after
+    notes = case.program.column("tranche")
+    owed = {index: case.solved.staged.last.x[notes.start + k] for k, index in enumerate(notes.index)}
+    first = next(index for index in notes.index if index[0] == "abs_2026a")
+    assert owed[(*first[:2], 1)] < owed[(*first[:2], 0)]
