@@ -87,6 +87,38 @@ def compare(
 
 
 @app.command()
+def stress(
+    rulebook: RulebookArgument = RULEBOOK,
+    scenarios: Annotated[
+        list[Path] | None, typer.Option(help="Scenario files or folders; repeat. Default: all of data/scenarios.")
+    ] = None,
+    satellites: Annotated[Path, typer.Option(help="Satellite models (TOML).")] = Path("models/satellites.toml"),
+    book: Annotated[str | None, typer.Option(help="Folder, workbook or database URL; default: the rulebook's.")] = None,
+    workers: Annotated[int, typer.Option(help="Processes of this machine.", min=1)] = 1,
+    cluster: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, tcp://host:port.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder; default: runs/stress-<as_of>-<run id>.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Stress the book: macro paths, funding events and tighter rules, each solved three ways."""
+    from liquidity.runs.fan_out import progress
+    from liquidity.runs.stress import SCENARIOS, StressJob, run_stress
+    from liquidity.runs.stress_text import print_stress
+
+    log = Console(stderr=True, highlight=False)
+    paths = tuple(scenarios) if scenarios else (SCENARIOS,)
+    record, folder = run_stress(
+        StressJob(rulebook, paths, satellites, book, out, workers, cluster),
+        lambda count: progress(count, "scenario", log),
+        lambda text: log.print(f"[dim]{text}[/dim]"),
+    )
+    if as_json:
+        print(json.dumps({**record, "folder": str(folder)}, ensure_ascii=False, sort_keys=True))
+    else:
+        print_stress(record, folder, Console(highlight=False))
+    raise typer.Exit(int(record["exit_code"]))
+
+
+@app.command()
 def check(
     book: Annotated[str, typer.Argument(help="Folder, workbook or database URL.")], as_json: JsonOption = False
 ) -> None:

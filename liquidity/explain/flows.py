@@ -116,8 +116,8 @@ def vehicles(book: Book, pool: Pool, plan: xr.Dataset, data: xr.Dataset) -> None
     m = pool.model
     for facility in m.WAREHOUSE:
         at, notes = data.sel(facility=facility), opening_states(plan, "notes").sel(facility=facility, drop=True)
-        unused = at.unused_fee * (at.note_commitment * pool.unit - notes)
-        book.add(facility, "lenders", "note_interest", (at.rate * notes + unused) * at.years)
+        unused = at.unused_fee * (at.note_committed * pool.unit - notes)
+        book.add(facility, "lenders", "note_interest", (at.note_rate_path * notes + unused) * at.years)
         book.add("lenders", facility, "note_draw", plan.note_draw.sel(facility=facility, drop=True))
         book.add(facility, "lenders", "note_pay", plan.note_pay.sel(facility=facility, drop=True))
         book.add(TREASURY, facility, "contribute", plan.contribute.sel(facility=facility, drop=True))
@@ -168,18 +168,18 @@ def classes(book: Book, pool: Pool, plan: xr.Dataset, data: xr.Dataset) -> None:
 def treasury(book: Book, pool: Pool, plan: xr.Dataset, data: xr.Dataset) -> None:
     """Lines, the open market, fixed costs, interest on cash and other flows."""
     debt = opening_states(plan, "debt")
-    undrawn = data.line_commitment * pool.unit - debt
+    undrawn = data.line_committed * pool.unit - debt
     book.add(
         TREASURY,
         "lenders",
         "line_interest",
-        (data.line_rate * debt + data.commitment_fee * undrawn) * data.years,
+        (data.line_rate_path * debt + data.commitment_fee * undrawn) * data.years,
         "line",
     )
     book.add("lenders", TREASURY, "draw", plan.draw, "line")
     book.add(TREASURY, "lenders", "pay_down", plan.pay_down, "line")
     owed = opening_states(plan, "market_debt")
-    book.add(TREASURY, "market", "market_interest", data.market_rate * data.years * owed)
+    book.add(TREASURY, "market", "market_interest", data.market_path * data.years * owed)
     book.add("market", TREASURY, "market_draw", plan.market_draw)
     book.add(TREASURY, "market", "market_pay", plan.market_pay)
     book.add(TREASURY, "costs", "fixed_cost", data.lender_opex_per_year * pool.unit * data.years)

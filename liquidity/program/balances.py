@@ -9,7 +9,7 @@ def write_balances(pool: Pool) -> None:
     """Lending, sales of seasoned loans, balances and provision.
 
     In symbols: balance[s,f,t] = (1 - rep - def) balance[s,f,t-1] + lend + move_in - move_out;
-    provision[t] = sum w ecl_rate balance[t].  Units; dims segment, facility, period.
+    provision[t] = sum w ecl_rate[t] balance[t].  Units; dims segment, facility, period.
     """
     columns(pool)
     for name in ("rep", "keep", "loss"):
@@ -88,9 +88,9 @@ def run_off(pool: Pool) -> None:
 def provision(pool: Pool) -> None:
     """Provision follows the lender's own share of every balance."""
     m, data = pool.model, pool.arrays
-    rate = pool.param("definition", "provision_rate", (m.SEGMENT, m.FACILITY), data.ecl_rate * data.own_share)
+    rate = pool.param("definition", "provision_rate", (m.SEGMENT, m.FACILITY, m.PERIOD), data.ecl_path * data.own_share)
     pool.define(
         "provision",
         (m.PERIOD,),
-        lambda m, t: m.provision[t] - sum(rate[s, f] * m.balance[s, f, t] for s in m.SEGMENT for f in m.FACILITY),
+        lambda m, t: m.provision[t] - sum(rate[s, f, t] * m.balance[s, f, t] for s in m.SEGMENT for f in m.FACILITY),
     )

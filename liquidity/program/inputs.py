@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,11 @@ import xarray as xr
 
 from liquidity.book import Book, opening
 from liquidity.program.grid import DAYS_PER_MONTH, Grid
+from liquidity.program.provisions import staged
+from liquidity.program.shocks import NO_SHOCKS, Shocks, paths, rate_paths
+
+if TYPE_CHECKING:
+    from liquidity.rules.rulebook import Provisions
 
 GATES = ("asked", "score_kept", "model_kept", "policy_kept", "available")
 AXES: dict[Any, int] = {"segment": 0, "line": 0, "tranche": 0, "facility": 1, "period": 2}
@@ -32,11 +37,14 @@ def day_of(stamp: object) -> date | None:
     return None if pd.isna(stamp) else pd.Timestamp(stamp).date()  # type: ignore[call-overload,arg-type]
 
 
-def make_inputs(book: Book, grid: Grid, unit: float, market_rate: float) -> xr.Dataset:
+def make_inputs(book: Book, grid: Grid, unit: float, market_rate: float, shocks: Shocks = NO_SHOCKS,
+                provisions: Provisions | None = None) -> xr.Dataset:  # fmt: skip
     """All data of the program on the grid.
 
     Dims segment, facility, tranche (`facility/tranche`), line, gate, period (1 to T). Money in units, yields per unit
-    of the opening balance of the period. Source of the run-off: constant intensities of payment and default, DESIGN 5.
+    of the opening balance of the period. Source of the run-off: intensities of payment and default that are constant
+    within a period, DESIGN 5. What `shocks` change is in the inputs by period (`shocks.paths`, gates, demand, flows);
+    the rates that value the horizon are tonight's. `provisions` put rates by IFRS 9 in place of the book's `ecl_rate`.
     """
     data = xr.Dataset(
         coords={
@@ -51,10 +59,15 @@ def make_inputs(book: Book, grid: Grid, unit: float, market_rate: float) -> xr.D
     for part in (segments_part(book), facilities_part(book, unit), tranches_part(book, unit), lines_part(book, unit)):
         data = data.merge(part)
     data["balance"] = opening_balance(book, data) / unit
+    if provisions is not None:
+        data["ecl_rate"] = ("segment", staged(book, data, provisions).ecl_rate.to_numpy())
+    data = data.assign(paths(data, shocks, list(book["partners"].index)))
     data = data.assign(runoff(book, data, unit))
-    data = data.assign({**requests_part(book, grid, unit, data), "flow": flows(book, grid, unit)})
+    data = data.assign(requests_part(book, grid, unit, data, shocks))
+    data = data.assign(flow=flows(book, grid, unit, shocks))
     data = data.assign(yields(data))
-    return data.assign(lender_part(book, unit, data, market_rate))
+    data = data.assign(lender_part(book, unit, data, market_rate))
+    return data.assign(rate_paths(data, shocks, float(data.cash_rate)))
 
 
 def segments_part(book: Book) -> xr.Dataset:
@@ -90,7 +103,8 @@ def facilities_part(book: Book, unit: float) -> xr.Dataset:
         "facility_cash_rate": table.cash_rate,
         "reserve_rate": table.reserve_rate,
     }
-    return xr.Dataset({name: ("facility", np.asarray(column, float)) for name, column in columns.items()})
+    data = xr.Dataset({name: ("facility", np.asarray(column, float)) for name, column in columns.items()})
+    return data.assign(stopped=("facility", table.frozen.to_numpy(bool)))
 
 
 def tranches_part(book: Book, unit: float) -> xr.Dataset:
@@ -125,12 +139,12 @@ def opening_balance(book: Book, data: xr.Dataset) -> xr.DataArray:
 
 def runoff(book: Book, data: xr.Dataset, unit: float) -> dict[str, xr.DataArray]:
     """Shares of the opening balance that are repaid, default and pay interest, dims (segment, facility, period)."""
-    total = data.pay_intensity + data.default_intensity
+    total = data.pay_path + data.default_path
     gone = 1 - np.exp(-total * data.years)
     shape = xr.ones_like(data.own_share) * gone
     out = {
-        "rep": shape * data.pay_intensity / total,
-        "default": shape * data.default_intensity / total,
+        "rep": shape * data.pay_path / total,
+        "default": shape * data.default_path / total,
         "interest": shape * data.apr / total,
     }
     out = {name: array.transpose("segment", "facility", "period") for name, array in out.items()}
@@ -151,34 +165,36 @@ def use_receipts(book: Book, data: xr.Dataset, unit: float, out: dict[str, xr.Da
         out[name].values[(*place, 0)] = table[column].to_numpy(float)[some] / held[some]
     # borrowers pay the whole interest; the guarantor's part of it goes on, as in the forecast
     first = data.isel(period=0)
-    gone = (1 - np.exp(-(data.pay_intensity + data.default_intensity) * first.years)).values
-    cost = (data.guarantee_cost / (data.pay_intensity + data.default_intensity)).values * gone
+    total = first.pay_path + first.default_path
+    cost = (data.guarantee_cost / total).values * (1 - np.exp(-total * first.years)).values
     out["interest"].values[(*place, 0)] -= cost[place[0]]
     left = 1 - out["rep"].values[(*place, 0)]
     out["default"].values[(*place, 0)] = np.minimum(out["default"].values[(*place, 0)], left)
     return out
 
 
-def requests_part(book: Book, grid: Grid, unit: float, data: xr.Dataset) -> dict[str, xr.DataArray]:
+def requests_part(book: Book, grid: Grid, unit: float, data: xr.Dataset, shocks: Shocks) -> dict[str, xr.DataArray]:
     """Gates, dims (gate, segment, period), and new demand, dims (segment, period), in units over the period."""
     starts = pd.DatetimeIndex(grid.starts[:-1])
     table = book["requests"]
 
-    def paths(column: str) -> np.ndarray:
+    def path(column: str) -> np.ndarray:
         wide = table[column].unstack("segment").sort_index().ffill()
         wide = wide.reindex(wide.index.union(starts)).ffill().reindex(index=starts, columns=data.segment.values)
         return wide.to_numpy(float).T
 
-    gate = xr.DataArray(np.stack([paths(name) for name in GATES]), dims=("gate", "segment", "period"))
+    open_ = np.stack([path(name) for name in GATES]) * shocks.of("gate", data.coords)
+    gate = xr.DataArray(np.clip(open_, 0.0, 1.0), dims=("gate", "segment", "period"))
+    demand = path("new_demand") * shocks.of("demand", data.coords)
     months = np.array(grid.days) / DAYS_PER_MONTH
     return {
         "gate_open": gate,
         "gates": gate.prod("gate"),
-        "new_demand": xr.DataArray(paths("new_demand") * months / unit, dims=("segment", "period")),
+        "new_demand": xr.DataArray(demand * months / unit, dims=("segment", "period")),
     }
 
 
-def flows(book: Book, grid: Grid, unit: float) -> xr.DataArray:
+def flows(book: Book, grid: Grid, unit: float, shocks: Shocks = NO_SHOCKS) -> xr.DataArray:
     """Other known cash flows by account (`income`, `other`) and period, in units; + in, - out."""
     out = xr.DataArray(np.zeros((2, grid.size)), dims=("account", "period"), coords={"account": ["income", "other"]})
     table = book["flows"].reset_index()
@@ -186,13 +202,13 @@ def flows(book: Book, grid: Grid, unit: float) -> xr.DataArray:
         period = grid.period_of(day)
         if period is not None:
             out.loc[{"account": account}][period - 1] += amount / unit
-    return out
+    return out + shocks.of("flow", {"account": out.account.values, "period": np.arange(1, grid.size + 1)}) / unit
 
 
 def yields(data: xr.Dataset) -> dict[str, xr.DataArray]:
     """What one unit of opening balance brings in a period, dims (segment, facility, period)."""
     keep = 1 - data.rep - data.default
-    loss = data.lgd * data.default
+    loss = data.lgd_path * data.default
     collected = data.rep + data.interest + data.default - loss
     return {
         "keep": keep,

@@ -76,15 +76,17 @@ def write_warehouses(pool: Pool) -> None:
         lambda m, w, t: m.notes[w, t] - m.notes[w, t - 1] - m.note_draw[w, t] + m.note_pay[w, t],
     )
     pool.terms("notes_floor", (m.WAREHOUSE, m.PERIOD), lambda m, w, t: m.notes[w, t], at_least=0.0)
-    own = pool.param("terms", "own_part", (m.WAREHOUSE,), 1 - pool.arrays.advance_rate[:, pool.places(m.WAREHOUSE)])
+    own = pool.param(
+        "terms", "own_part", (m.WAREHOUSE, m.PERIOD), 1 - pool.arrays.advance_path[:, pool.places(m.WAREHOUSE)]
+    )
     # without this row money was washed through the vehicle
     pool.terms(
         "contribute_cap",
         (m.WAREHOUSE, m.PERIOD),
         lambda m, w, t: (
             m.contribute[w, t]
-            - own[w] * sum(m.lend[s, u, w, t] for s in m.SEGMENT for u in m.BORROWER)
-            - own[w] * sum(m.move[s, w, t] for s in m.SEGMENT)
+            - own[w, t] * sum(m.lend[s, u, w, t] for s in m.SEGMENT for u in m.BORROWER)
+            - own[w, t] * sum(m.move[s, w, t] for s in m.SEGMENT)
             - sum(m.loss[s, w, t] * m.balance[s, w, t - 1] for s in m.SEGMENT)
         ),
         at_most=0.0,

@@ -21,18 +21,19 @@ def net_worth(pool: Pool, data: Arrays, owner: str) -> Callable[[Any], Any]:
 
     Without the last term the last night would be free and funding would jump to the dearest line. `ref` (1/year) is
     the opening weighted cost of drawn lines and notes, `mean_life` (years) the mean remaining life of the book.
+    What is still held at the horizon runs off, costs and loses as in the last period.
     `data` may be the pool's arrays with another `ref_rate`; `owner` is the block that holds the coefficients.
     """
     m = pool.model
-    notes_rate = margin(data, data.rate - data.unused_fee)[:, pool.places(m.WAREHOUSE)]
+    notes_rate = margin(data, at_end(data.note_rate_path) - data.unused_fee)[:, pool.places(m.WAREHOUSE)]
     idle_rate = -margin(data, data.facility_cash_rate)[:, pool.places(m.SPV)]
     worth = pool.param(owner, "balance", (m.SEGMENT, m.FACILITY), continuing_value(data))
-    debt = pool.param(owner, "debt", (m.LINE,), margin(data, data.line_rate - data.commitment_fee))
+    debt = pool.param(owner, "debt", (m.LINE,), margin(data, at_end(data.line_rate_path) - data.commitment_fee))
     notes = pool.param(owner, "notes", (m.WAREHOUSE,), notes_rate)
     idle = pool.param(owner, "facility_cash", (m.SPV,), idle_rate)
     sold = pool.param(owner, "tranche", (m.CLASS,), margin(data, data.coupon))
     end = pool.index(owner, "end", [pool.grid.size])
-    market = pool.param(owner, "market_debt", (end,), [margin(data, data.market_rate)])
+    market = pool.param(owner, "market_debt", (end,), margin(data, at_end(data.market_path)))
     cash = pool.param(owner, "cash", (end,), [-margin(data, data.cash_rate)])
     t = pool.grid.size
     return lambda m: (
@@ -48,13 +49,19 @@ def net_worth(pool: Pool, data: Arrays, owner: str) -> Callable[[Any], Any]:
     )
 
 
+def at_end(path: np.ndarray) -> np.ndarray:
+    """An input by period in the last one, which is what the horizon sees; its axis of periods is kept."""
+    return path[:, :, -1:]
+
+
 def continuing_value(data: Arrays) -> np.ndarray:
     """What a unit of balance at the horizon is still worth above its principal, dims (segment, facility, 1).
 
     Own share: (apr - ref - opex - M lgd) / (L + M + ref); partner's share: (fee - opex) over the same.
     """
-    total = data.pay_intensity + data.default_intensity + data.ref_rate
-    own = (data.apr - data.ref_rate - data.opex - data.default_intensity * data.lgd) / total
+    paid, lost = at_end(data.pay_path), at_end(data.default_path)
+    total = paid + lost + data.ref_rate
+    own = (data.apr - data.ref_rate - data.opex - lost * at_end(data.lgd_path)) / total
     partner = (data.partner_fee - data.opex) / total
     return data.own_share * own + (1 - data.own_share) * partner
 

@@ -20,6 +20,7 @@ from liquidity.program.inputs import BORROWERS, Arrays, choose_unit, day_of, mak
 from liquidity.program.issues import Issue, issue_sets, plan_issues
 from liquidity.program.lazy import ArrayParam
 from liquidity.program.provisions import staged
+from liquidity.program.shocks import NO_SHOCKS, Shocks
 from liquidity.program.writer import (
     DEFINITION,
     SEQUENCE,
@@ -62,21 +63,20 @@ class Pool(Writer):
     per unit), `model` (Pyomo), `previous` (segment -> share of the freed money relent in the last executed night, or
     None), `staged` (stages and expected credit loss, None where provisions follow the rates of the book), `cautious`
     (no trust is taken to earn its losses and coupons in every period, see `trusts.is_safe`), `amortising` (trust ->
-    first period, 1 to T, in which it no longer revolves because a covenant was broken), and `issues` (planned ABS of
-    the horizon by facility).
+    first period, 1 to T, in which it no longer revolves because a covenant was broken), `issues` (planned ABS of the
+    horizon by facility), and `shocks`, what a scenario changes of the inputs.
     """
 
     def __init__(self, book: Book, rulebook: Rulebook, previous: pd.Series | None = None, cautious: bool = False,
-                 amortising: Mapping[str, int] | None = None) -> None:  # fmt: skip
+                 amortising: Mapping[str, int] | None = None, shocks: Shocks = NO_SHOCKS) -> None:  # fmt: skip
         super().__init__(DIMS, "CNY")
         self.book, self.rulebook, self.previous, self.cautious = book, rulebook, previous, cautious
-        self.amortising = dict(amortising or {})
+        self.amortising, self.shocks = dict(amortising or {}), shocks
         self.grid: Grid = make_grid(book.as_of, rulebook.horizon)
         self.unit = choose_unit(book)
-        self.inputs: xr.Dataset = make_inputs(book, self.grid, self.unit, rulebook.market_rate)
-        self.staged = None if rulebook.provisions is None else staged(book, self.inputs, rulebook.provisions)
-        if self.staged is not None:
-            self.inputs["ecl_rate"] = ("segment", self.staged.ecl_rate.to_numpy())
+        asked = rulebook.provisions
+        self.inputs: xr.Dataset = make_inputs(book, self.grid, self.unit, rulebook.market_rate, shocks, asked)
+        self.staged = None if asked is None else staged(book, self.inputs, asked)
         self.arrays = Arrays(self.inputs)
         self.facilities = book["facilities"]
         self.issues: dict[str, Issue] = plan_issues(book, self.grid)

@@ -37,7 +37,7 @@ def staged(book: Book, data: xr.Dataset, chosen: Provisions) -> pd.DataFrame:
             "stage_2": own.past_due_31_90,
             "stage_2_share": shares[1],
             "ecl_rate": weighted_rate(data, shares, chosen),
-            "book_rate": data.ecl_rate.to_series(),
+            "book_rate": book["segments"].ecl_rate,
         }
     ).rename_axis("segment")
 

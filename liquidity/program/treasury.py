@@ -101,8 +101,8 @@ def note_costs(pool: Pool):  # type: ignore[no-untyped-def]
     """Cost of a unit of warehouse notes in a period, and the fee on the whole commitment (it nets to the undrawn)."""
     m, data = pool.model, pool.arrays
     houses = pool.places(m.WAREHOUSE)
-    rate = ((data.rate - data.unused_fee) * data.years)[:, houses]
-    fee = (data.unused_fee * data.note_commitment * data.years)[:, houses]
+    rate = ((data.note_rate_path - data.unused_fee) * data.years)[:, houses]
+    fee = (data.unused_fee * data.note_committed * data.years)[:, houses]
     cost = pool.param("definition", "note_cost", (m.WAREHOUSE, m.PERIOD), rate)
     return cost, pool.param("definition", "note_fee", (m.WAREHOUSE, m.PERIOD), fee)
 
@@ -135,10 +135,10 @@ def line_costs(pool: Pool):  # type: ignore[no-untyped-def]
     """Cost of a unit of debt and of market debt in a period, and what is paid whatever is drawn (fees, fixed opex)."""
     m, data = pool.model, pool.arrays
     rate = pool.param(
-        "definition", "line_cost", (m.LINE, m.PERIOD), (data.line_rate - data.commitment_fee) * data.years
+        "definition", "line_cost", (m.LINE, m.PERIOD), (data.line_rate_path - data.commitment_fee) * data.years
     )
-    market = pool.param("definition", "market_cost", (m.PERIOD,), data.market_rate * data.years)
-    fees = float((data.commitment_fee * data.line_commitment).sum() + data.lender_opex_per_year)
+    market = pool.param("definition", "market_cost", (m.PERIOD,), data.market_path * data.years)
+    fees = (data.commitment_fee * data.line_committed).sum(axis=(0, 1)) + data.lender_opex_per_year
     return rate, market, fees * data.years.ravel()
 
 

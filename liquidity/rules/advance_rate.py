@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 class AdvanceRate(Rule):
     """Notes of a warehouse are at most the advance rate times its loans and cash.
 
-    In symbols: notes[w,t] - advance_rate[w] (sum_s balance[s,w,t] + facility_cash[w,t]) <= 0 (CNY, every warehouse and
-    period). The advance rate is the book's.
+    In symbols: notes[w,t] - advance_rate[w,t] (sum_s balance[s,w,t] + facility_cash[w,t]) <= 0 (CNY, every warehouse,
+    period). The advance rate is the book's,
+    less what a scenario takes off.
     """
 
     code: ClassVar[str] = "FACILITY_TERMS"
@@ -23,18 +24,19 @@ class AdvanceRate(Rule):
 
     def write(self, pool: Pool) -> None:
         """Rows `cover` (facility, period)."""
-        m, rate = pool.model, pool.book["facilities"].advance_rate
-        advance = pool.param(self, "advance", (m.WAREHOUSE,), {w: float(rate[w]) for w in m.WAREHOUSE})
+        m, rate = pool.model, pool.inputs.advance_path.to_series()
+        houses = pool.arrays.advance_path[:, pool.places(m.WAREHOUSE)]
+        advance = pool.param(self, "advance", (m.WAREHOUSE, m.PERIOD), houses)
         pool.limit(
             self,
             "cover",
             over=(m.WAREHOUSE, self.periods(pool)),
             body=lambda m, w, t: (
-                m.notes[w, t] - advance[w] * (sum(m.balance[s, w, t] for s in m.SEGMENT) + m.facility_cash[w, t])
+                m.notes[w, t] - advance[w, t] * (sum(m.balance[s, w, t] for s in m.SEGMENT) + m.facility_cash[w, t])
             ),
             at_most=0.0,
             ratio=Ratio(
-                limit=lambda w, t: float(rate[w]),
+                limit=lambda w, t: float(rate[w, t]),
                 of=lambda m, w, t: sum(m.balance[s, w, t] for s in m.SEGMENT) + m.facility_cash[w, t],
             ),
         )

@@ -30,14 +30,16 @@ class CashReserve(Rule):
     def write(self, pool: Pool) -> None:
         """Rows `amount` and `coverage`, each (period)."""
         m, periods = pool.model, self.periods(pool)
-        liquid = float(pool.inputs["lender_hqla"]) if self.count_hqla else 0.0
+        counted = float(pool.inputs["lender_hqla"]) if self.count_hqla else 0.0
+        kept = pool.inputs.hqla_kept.values
+        liquid = {t: counted * float(kept[t - 1]) for t in m.PERIOD}
         if self.amount > 0:
             pool.limit(
                 self,
                 "amount",
                 over=(periods,),
                 body=lambda m, t: m.cash[t],
-                at_least=pool.money(self.amount) - liquid,
+                at_least=lambda t: pool.money(self.amount) - liquid[t],
                 ratio=Ratio(limit=lambda t: 1.0, of=lambda m, t: pool.money(self.amount), unit=pool.book.currency),
             )
         if self.line_share > 0 or self.notes_share > 0:
@@ -55,7 +57,7 @@ class CashReserve(Rule):
                 "coverage",
                 over=(periods,),
                 body=lambda m, t: m.cash[t] - needed(m, t),
-                at_least=-liquid,
+                at_least=lambda t: -liquid[t],
                 ratio=Ratio(limit=lambda t: 1.0, of=needed, unit=pool.book.currency),
             )
 

@@ -26,13 +26,13 @@ class ExpectedLoss(Rule):
     def write(self, pool: Pool) -> None:
         """Rows `rate` (period)."""
         m, data = pool.model, pool.arrays
-        excess = pool.param(self, "excess", (m.SEGMENT,), data.pd * data.lgd - self.rate)
+        excess = pool.param(self, "excess", (m.SEGMENT, m.PERIOD), data.pd_path * data.lgd_path - self.rate)
         pool.limit(
             self,
             "rate",
             over=(self.periods(pool),),
             body=lambda m, t: sum(
-                m.own_share[f] * excess[s] * m.balance[s, f, t] for s in m.SEGMENT for f in m.FACILITY
+                m.own_share[f] * excess[s, t] * m.balance[s, f, t] for s in m.SEGMENT for f in m.FACILITY
             ),
             at_most=0.0,
             ratio=Ratio(

@@ -64,7 +64,7 @@ class LiquidityCoverage(Rule):
 
     def write(self, pool: Pool) -> None:
         """Rows `cover` (piece and branch, period)."""
-        data = pool.arrays
+        data, kept = pool.arrays, pool.inputs.hqla_kept.values
         level2a, level2b = data.lender_hqla_2a * (1 - self.haircut_2a), data.lender_hqla_2b * (1 - self.haircut_2b)
         level1 = data.lender_hqla - data.lender_hqla_2a - data.lender_hqla_2b
         parts = {
@@ -93,7 +93,7 @@ class LiquidityCoverage(Rule):
             "cover",
             over=(index, self.periods(pool)),
             body=lambda m, p, t: m.cash[t] - net(m, p, t, times),
-            at_least=lambda p, t: self.ratio * out[p] * lines.lines - level1 - parts[p][0].level2,
+            at_least=lambda p, t: self.ratio * out[p] * lines.lines - kept[t - 1] * (level1 + parts[p][0].level2),
             ratio=Ratio(limit=lambda p, t: self.ratio, of=lambda m, p, t: net(m, p, t, plain, lines.lines)),
         )
 

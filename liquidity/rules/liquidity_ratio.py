@@ -40,7 +40,7 @@ class LiquidityRatio(Rule):
             "ratio",
             over=(self.periods(pool),),
             body=lambda m, t: m.cash[t] + comes.total(m, t) - times[t] * debts.total(m, t),
-            at_least=-float(pool.inputs["lender_hqla"]),
+            at_least=lambda t: -float(pool.inputs["lender_hqla"]) * float(pool.inputs.hqla_kept[t - 1]),
             ratio=Ratio(limit=lambda t: self.ratio, of=lambda m, t: debts.total(m, t)),
         )
 

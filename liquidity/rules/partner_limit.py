@@ -39,6 +39,8 @@ class PartnerLimit(Rule):
         """Rows `tier1`, `total`, `quota` (partner, period) and `frozen` (facility, period)."""
         partners = pool.book["partners"]
         days = pool.grid.days
+        share = pool.inputs.quota_kept.values
+        kept = {(p, t): float(share[at, t - 1]) for at, p in enumerate(partners.index) for t in pool.model.PERIOD}
         self.write_stock(pool, "tier1", partners.net_tier1 * self.tier1_share)
         self.write_stock(pool, "total", partners.total_loans * self.total_share)
         quota = partners.daily_quota[[known(amount) for amount in partners.daily_quota]]
@@ -51,7 +53,7 @@ class PartnerLimit(Rule):
                 body=lambda m, p, t: sum(
                     funded[p, f] * m.lend[s, u, f, t] for s in m.SEGMENT for u in m.BORROWER for f in m.JOINT
                 ),
-                at_most=lambda p, t: pool.money(quota[p] * days[t - 1]),
+                at_most=lambda p, t: pool.money(quota[p] * days[t - 1]) * kept[p, t],
             )
         self.write_frozen(pool)
 
@@ -80,12 +82,13 @@ class PartnerLimit(Rule):
 
     def write_frozen(self, pool: Pool) -> None:
         """Rows `frozen` (facility, period): a partner that has stopped lends nothing."""
-        stopped = [f for f in pool.model.JOINT if pool.book["facilities"].frozen[f]]
+        frozen, held = pool.inputs.frozen.to_series(), self.in_force(pool)
+        stopped = [(f, t) for f in pool.model.JOINT for t in held if frozen[f, t]]
         if stopped:
             pool.limit(
                 self,
                 "frozen",
-                over=(pool.index(self, "frozen_facility", stopped), self.periods(pool)),
+                over=(pool.index(self, "frozen_facility", stopped),),
                 body=lambda m, f, t: sum(m.lend[s, u, f, t] for s in m.SEGMENT for u in m.BORROWER),
                 at_most=0.0,
             )

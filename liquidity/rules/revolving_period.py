@@ -37,8 +37,8 @@ class RevolvingPeriod(Rule):
     def write(self, pool: Pool) -> None:
         """Rows `ended` (segment, facility, period) and `stuffing` (facility, period)."""
         m, held, cap = pool.model, self.in_force(pool), self.stuffing_cap
-        frozen = pool.book["facilities"].frozen
-        revolving = {f: set() if frozen[f] else set(pool.revolving(f)) for f in m.BOUGHT}
+        frozen = pool.inputs.frozen.to_series()
+        revolving = {f: {t for t in pool.revolving(f) if not frozen[f, t]} for f in m.BOUGHT}
         # before a planned ABS is issued there is nothing to forbid, and what it buys at its issue does not stuff it
         first = {f: issue.period for f, issue in pool.issues.items()}
         ended = [(f, t) for f in m.BOUGHT for t in held if t not in revolving[f] and t >= first.get(f, 1)]

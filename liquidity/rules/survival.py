@@ -62,7 +62,7 @@ class Survival(Rule):
             "last",
             over=(self.periods(pool),),
             body=lambda m, t: m.cash[t] - needed(m, t),
-            at_least=lambda t: fixed[t] - liquid,
+            at_least=lambda t: fixed[t] - liquid * float(pool.inputs.hqla_kept[t - 1]),
             ratio=Ratio(limit=lambda t: 1.0, of=lambda m, t: needed(m, t) + known[t], unit=pool.book.currency),
         )
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from liquidity.book import opening
 from liquidity.errors import BadInput
-from liquidity.program.build import build_pool
+from liquidity.program.build import rebuild_pool
 from liquidity.program.compile import Program
 from liquidity.program.repair import SLIVER, row_owners
 from liquidity.runs.contrast import Standing
@@ -47,7 +47,7 @@ class Mending:
             return self.night.program
         if moved not in self.kept:
             at, pool = placed(moved, self.inputs), self.night.pool
-            new = pour(self.night.program, build_pool(at.book, at.rulebook, pool.previous, pool.cautious))[0]
+            new = pour(self.night.program, rebuild_pool(pool, at.book, at.rulebook))[0]
             self.kept = {**dict(list(self.kept.items())[1 - KEPT :]), moved: new}
         return self.kept[moved]
 

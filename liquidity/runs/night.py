@@ -28,6 +28,7 @@ from liquidity.program.compile import Program, compile_program
 from liquidity.program.night import Solved, solve_night
 from liquidity.program.plan import make_plan
 from liquidity.program.pool import Pool
+from liquidity.program.shocks import NO_SHOCKS, Shocks
 from liquidity.program.solve import Options, pack_basis
 from liquidity.program.stages import WINDOW_DAYS, Goals, make_goals
 from liquidity.rules.rulebook import Rulebook
@@ -87,17 +88,19 @@ Beside = Callable[[Decided], None]
 
 
 def allocate(book: Book, rulebook: Rulebook, previous: pd.Series | None = None, *, clock: Clock | None = None,
-             say: Say = quiet, method: str = "ipx", beside: Beside | None = None) -> Night:  # fmt: skip
+             say: Say = quiet, method: str = "ipx", beside: Beside | None = None,
+             shocks: Shocks = NO_SHOCKS) -> Night:  # fmt: skip
     """Decide where tonight's freed money goes and say why.
 
     `previous`: share of freed money relent by segment in the last executed night; `say` is told each phase; `method`
     is the first algorithm tried (`ipx`, `dual`), on which the answer does not depend; `beside` is done while workers
-    find the amounts. Raises BadInput where the rulebook does not fit the book, SolverFailed where no plan was found.
+    find the amounts; `shocks` are a scenario's. Raises BadInput where the rulebook does not fit the book, SolverFailed
+    where no plan was found.
     """
     clock = clock or Clock()
     check_fit(book, rulebook)
     with Crew(rulebook.solver.workers) as crew:
-        decided = decide(book, rulebook, previous, clock, say, method, crew=crew)
+        decided = decide(book, rulebook, previous, clock, say, method, crew=crew, shocks=shocks)
         say(f"solved in {clock.seconds['solve']['wall']:.1f} s")
         return explained(decided, clock, say, crew, beside)
 
@@ -147,7 +150,8 @@ def explained(decided: Decided, clock: Clock, say: Say, crew: Crew, beside: Besi
 
 
 def decide(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Clock | None = None, say: Say = quiet,
-           method: str = "ipx", repairs: bool = True, crew: Crew | None = None) -> Decided:  # fmt: skip
+           method: str = "ipx", repairs: bool = True, crew: Crew | None = None,
+           shocks: Shocks = NO_SHOCKS) -> Decided:  # fmt: skip
     """Build, compile and solve one night; workers of `crew` start meanwhile. Without `repairs` no rule gives way.
 
     In rounds: a trust whose covenant has to give way amortises from the next period on, the earliest first and one a
@@ -158,7 +162,7 @@ def decide(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Cl
     before: Decided | None = None
     while True:
         try:
-            decided = settled(book, rulebook, previous, clock, say, method, repairs, crew, starts(events))
+            decided = settled(book, rulebook, previous, clock, say, method, repairs, crew, starts(events), shocks)
         except SolverFailed as error:
             if before is None:
                 raise
@@ -179,21 +183,22 @@ def without_last(before: Decided, events: tuple[Event, ...], error: SolverFailed
 
 
 def settled(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Clock, say: Say, method: str,
-            repairs: bool, crew: Crew | None, amortising: Mapping[str, int]) -> Decided:  # fmt: skip
+            repairs: bool, crew: Crew | None, amortising: Mapping[str, int], shocks: Shocks) -> Decided:  # fmt: skip
     """One round: trusts `amortising` from the given periods on; once more with open deficiencies without a plan."""
     try:
-        return attempt(book, rulebook, previous, clock, say, method, repairs, False, crew, amortising)
+        return attempt(book, rulebook, previous, clock, say, method, repairs, False, crew, amortising, shocks)
     except SolverFailed as error:
         # a trust that was taken to be safe may be what has no plan: let its deficiency open
         say(f"no plan at first ({error}); again with open deficiencies")
-        return attempt(book, rulebook, previous, clock, say, method, repairs, True, crew, amortising)
+        return attempt(book, rulebook, previous, clock, say, method, repairs, True, crew, amortising, shocks)
 
 
 def attempt(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Clock, say: Say, method: str,
-            repairs: bool, cautious: bool, crew: Crew | None, amortising: Mapping[str, int]) -> Decided:  # fmt: skip
+            repairs: bool, cautious: bool, crew: Crew | None, amortising: Mapping[str, int],
+            shocks: Shocks) -> Decided:  # fmt: skip
     """Build, compile and solve one night, trusts that are taken to be safe held to it unless `cautious`."""
     with clock.phase("build"):
-        pool = build_pool(book, rulebook, previous, cautious, amortising)
+        pool = build_pool(book, rulebook, previous, cautious, amortising, shocks)
     with clock.phase("compile"):
         program = compile_program(pool)
         goals = make_goals(pool, program)

@@ -114,12 +114,12 @@ def funding_table(pool: Pool, plan: xr.Dataset) -> pd.DataFrame:
     """
     data = pool.inputs.assign_coords(period=pool.grid.labels)
     debt, parts = opening_states(plan, "debt"), []
-    cost = (data.line_rate * debt + data.commitment_fee * (data.line_commitment * pool.unit - debt)) * data.years
+    cost = (data.line_rate_path * debt + data.commitment_fee * (data.line_committed * pool.unit - debt)) * data.years
     parts.append(stack("line", debt, plan.draw, plan.pay_down, plan.debt, cost))
     if "notes" in plan:
         houses = {"facility": list(pool.model.WAREHOUSE)}
         at, notes, here = data.sel(houses), opening_states(plan, "notes").sel(houses), plan.sel(houses)
-        cost = (at.rate * notes + at.unused_fee * (at.note_commitment * pool.unit - notes)) * data.years
+        cost = (at.note_rate_path * notes + at.unused_fee * (at.note_committed * pool.unit - notes)) * data.years
         parts.append(stack("facility", notes, here.note_draw, here.note_pay, here.notes, cost))
     if "tranche_balance" in plan:
         sold = data.sold.astype(float)
@@ -136,7 +136,7 @@ def funding_table(pool: Pool, plan: xr.Dataset) -> pd.DataFrame:
     market = opening_states(plan, "market_debt")
     one = [
         a.expand_dims(line=["open_market"])
-        for a in (market, plan.market_draw, plan.market_pay, plan.market_debt, market * data.market_rate * data.years)
+        for a in (market, plan.market_draw, plan.market_pay, plan.market_debt, market * data.market_path * data.years)
     ]
     parts.append(stack("line", *one))
     table = pd.concat(parts, ignore_index=True)

@@ -11,11 +11,13 @@ from rich.table import Table
 
 from liquidity.program.cases import CASES
 from liquidity.program.cases_kit import Case
+from liquidity.scenarios.cases import SCENARIO_CASES
 
+ALL_CASES = (*CASES, *SCENARIO_CASES)
 COLUMNS = ("case", "figure", "published", "own", "unit", "error", "source", "ok")
 
 
-def verify(cases: Iterable[Case] = CASES) -> pd.DataFrame:
+def verify(cases: Iterable[Case] = ALL_CASES) -> pd.DataFrame:
     """Solve every published case and hold its figures against ours.
 
     One row a figure: case, figure, published, own (both in `unit`), unit, error (own - published), source, ok (the

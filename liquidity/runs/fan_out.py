@@ -1,0 +1,123 @@
+"""Independent tasks, one after the other, over local processes, or over a Dask cluster: the same answers every way.
+
+Each task is a pure function of what it is given, so neither order nor place can change it. A worker that dies costs
+the time of the tasks it had: the scheduler gives them to another.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from liquidity.errors import BadInput, LiquidityError, Problem
+
+S = TypeVar("S")
+T = TypeVar("T")
+R = TypeVar("R")
+RETRIES = 3
+"""How often a task may lose its worker before the run gives up."""
+Told = Callable[[str], None]
+
+
+def fan_out(task: Callable[[S, T], R], shared: S, items: Sequence[T], *, workers: int = 1, cluster: str | None = None,
+            name: Callable[[T], str] = str, told: Told = lambda _: None) -> list[R]:  # fmt: skip
+    """`task(shared, item)` for every item, in their order; `told` hears the name of each item once it is done.
+
+    `workers` processes of this machine, or the workers of the scheduler at `cluster` (`tcp://...`). Raises BadInput
+    where there is no such scheduler, and what a task raised.
+    """
+    if cluster is None and workers <= 1:
+        found = []
+        for item in items:
+            found.append(task(shared, item))
+            told(name(item))
+        return found
+    done: dict[int, R] = {}
+    with client_of(workers, cluster) as client:
+        for _ in range(1 + RETRIES):
+            left = [at for at in range(len(items)) if at not in done]
+            if not left:
+                break
+            for at, found_one in once(client, task, shared, {at: items[at] for at in left}):
+                done[at] = found_one
+                told(name(items[at]))
+    if len(done) < len(items):
+        missing = ", ".join(name(item) for at, item in enumerate(items) if at not in done)
+        raise LiquidityError(f"the workers were lost {1 + RETRIES} times; not done: {missing}")
+    return [done[at] for at in range(len(items))]
+
+
+def once(client: Any, task: Callable[[S, T], R], shared: S, items: dict[int, T]) -> Iterator[tuple[int, R]]:
+    """Results of the items as they come, by place; those whose workers and data are lost are left out.
+
+    What a task raised is raised.
+    """
+    # one copy of what is shared goes to every worker, and a worker that comes later gets it from another
+    given = client.scatter(shared, broadcast=True, hash=False)
+    futures = {client.submit(task, given, item, pure=False, retries=RETRIES): at for at, item in items.items()}
+    for future in distributed().as_completed(list(futures), loop=client.loop):
+        if future.status == "finished":
+            try:
+                yield futures[future], future.result()
+            except (OSError, CancelledError):
+                continue  # the worker went after it was done and before it gave the result
+        elif future.status == "error" and not isinstance(future.exception(), distributed().KilledWorker):
+            future.result()
+
+
+@contextmanager
+def client_of(workers: int, cluster: str | None) -> Iterator[Any]:
+    """A Dask client of the scheduler at `cluster`, or of local processes that end with it."""
+    dask = distributed()
+    by_value()
+    if cluster is not None:
+        try:
+            client = dask.Client(cluster, timeout="10s", set_as_default=False)
+        except (OSError, ValueError, TimeoutError) as error:
+            expected = f"the address of a Dask scheduler, tcp://host:port ({type(error).__name__})"
+            raise BadInput(Problem("--cluster", "", "", cluster, expected)) from None
+        with client:
+            yield client
+        return
+    local = dask.LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0",
+                              silence_logs=50)  # fmt: skip
+    with local, dask.Client(local, set_as_default=False) as client:
+        yield client
+
+
+def distributed() -> Any:
+    """The package that spreads work, which is an extra."""
+    try:
+        import distributed as found
+    except ImportError:
+        expected = "the extra cluster: pip install 'liquidity[cluster]'"
+        raise BadInput(Problem("--workers", "", "", "no package distributed", expected)) from None
+    return found
+
+
+def by_value() -> None:
+    """Send a lender's own rules along: their modules lie beside the rulebook, where no worker would find them."""
+    import cloudpickle
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith("own_rules_"):
+            cloudpickle.register_pickle_by_value(module)
+
+
+@contextmanager
+def progress(count: int, what: str, log: Console) -> Iterator[Told]:
+    """A progress bar on a terminal, plain lines elsewhere; yields what is to be told of each finished item."""
+    if not log.is_terminal:
+        done = iter(range(1, count + 1))
+        yield lambda name: log.print(f"{what} {next(done)}/{count}: {name}", highlight=False)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=log, transient=True) as bar:
+        task = bar.add_task(what, total=count)
+        yield lambda name: bar.update(task, advance=1, description=f"{what} {name}")
