@@ -15,7 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from liquidity.errors import SolverFailed
-from liquidity.program.solve import DUAL, LOOSE, PRIMAL, Infeasible, Options
+from liquidity.program.solve import DUAL, LOOSE, NO_LIMIT, PRIMAL, Infeasible, Options
 
 WARM = {"dual": DUAL, "primal": PRIMAL}
 OUT = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
@@ -54,11 +54,14 @@ class Block:
 
 
 class Solver:
-    """One HiGHS instance with a linear program in it. `chain` lists the steps that did not end at an optimum."""
+    """One HiGHS instance with a linear program in it.
+
+    `chain` lists the steps that did not end at an optimum though a later one did, `iterations` counts those of simplex.
+    """
 
     def __init__(self, program: Linear, options: Options) -> None:
         self.options, self.chain, self.iterations = options, list[str](), 0
-        self.solved = False
+        self.warm = False
         self.highs = highspy.Highs()
         for name, value in {"output_flag": False, "threads": options.threads, "simplex_scale_strategy": 0}.items():
             self.highs.setOptionValue(name, value)
@@ -84,36 +87,30 @@ class Solver:
         self.highs.addRows(rows.shape[0], lower, upper, rows.nnz, rows.indptr[:-1].astype(np.int32),
                            rows.indices.astype(np.int32), rows.data)  # fmt: skip
 
-    def drop_rows(self, rows: np.ndarray) -> None:
-        """Take rows (positions) out; those below move up."""
-        self.highs.deleteRows(len(rows), rows.astype(np.int32))
-
     def start_from(self, basis: Any) -> None:
-        """Let the next warm solve start from a basis."""
+        """Let the next solve start from a basis."""
         self.highs.setBasis(basis)
-        self.solved = True
+        self.warm = True
 
     # ---- solving
 
-    def solve(self, warm: str = "dual") -> float:
+    def solve(self, warm: str = "dual", sure: bool = True) -> float:
         """The optimum: from the present basis by `dual` or `primal` simplex where there is one, else by interior point
-        with crossover, at last with looser tolerances.
+        with crossover, then cold, at last with looser tolerances.
 
-        Raises Infeasible where no step found a plan and one proved that there is none, else SolverFailed.
+        Raises Infeasible where there is no plan, else SolverFailed. Where one is to be `sure`, a warm start that finds
+        no plan is not believed: the next step is asked.
         """
         tried: list[str] = []
-        steps = ((warm,) if self.solved else ()) + ("ipx", "cold", "loose")
-        for step in steps:
+        for step in ((warm,) if self.warm else ()) + ("ipx", "cold", "loose"):
             status = self._attempt(step)
             if status == highspy.HighsModelStatus.kOptimal:
-                self.solved = True
+                self.warm = True
                 self.chain += tried
                 return float(self.highs.getInfo().objective_function_value)
             tried.append(f"{step}: {self.highs.modelStatusToString(status)}")
-            if status in OUT and step != warm:
-                self.chain += tried
+            if status in OUT and not (sure and step == warm):
                 raise Infeasible("no plan meets every row", tried)
-        self.chain += tried
         raise SolverFailed("no method ended at an optimum", tried)
 
     def _attempt(self, step: str) -> Any:
@@ -126,7 +123,7 @@ class Solver:
         tolerance = self.options.tolerance * (LOOSE if step == "loose" else 1.0)
         for kind in ("primal", "dual"):
             highs.setOptionValue(f"{kind}_feasibility_tolerance", tolerance)
-        limit = self.options.simplex_iteration_limit if warm else 2147483647
+        limit = self.options.simplex_iteration_limit if warm else NO_LIMIT
         highs.setOptionValue("simplex_iteration_limit", limit)
         highs.setOptionValue("time_limit", highs.getRunTime() + self.options.time_limit)
         highs.run()

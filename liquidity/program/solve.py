@@ -1,4 +1,4 @@
-"""Arrays to HiGHS and back. The only place that knows HiGHS.
+"""Arrays to HiGHS and back. The only place that knows HiGHS, with `linear`.
 
 Every row that may be lifted or repaired carries a slack column, fixed at zero while the row is held. Lifting a row
 frees its slack: the vertex found before stays a vertex, which it would not if the row's bounds became infinite.

@@ -1,15 +1,13 @@
 """Two stages taken apart (Benders): tonight's decision in a master program, every scenario in a program of its own.
 
-Each scenario's program stays in HiGHS; only the bounds of the columns that link it to tonight change, and dual simplex
-goes on from where it stood. It gives back what its plan is worth and what each linking column is worth to it: a cut. A
-scenario that has no plan gives the distance to tonight's decisions that it could live with, and a cut that says so. One
-scenario, the middle one, stands in the master as it is, so that the first decisions are sensible ones.
-
-The order of solves within a scenario depends on that scenario alone: the answer does not depend on who solves it.
+The master knows the first stage, one scenario as it is, so that its decisions are sensible ones from the start, and
+the cuts of all others. Its optimum is a bound that no decision can beat; asking every scenario at a decision gives what
+that one is worth. Cuts say nothing of risk: they serve for every weight of it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,127 +15,29 @@ import scipy.sparse as sp
 
 from liquidity.errors import SolverFailed
 from liquidity.program.linear import Block, Solver
-from liquidity.program.solve import Infeasible, Options
+from liquidity.program.solve import Infeasible, Options, pack_basis
+from liquidity.scenarios.recourse import Cut, Panel
 from liquidity.scenarios.risk import Risk
 from liquidity.scenarios.split import Recourse, TwoStage, mean_program
 
-NEAR = 1e-7
-"Program units by which a decision may miss what a scenario can live with: the solver's own rounding."
 MIDWAY = 0.5
 TINY = 1e-11
+GOAL = 1e-5
+ROUNDS = 200
 
 
 @dataclass(frozen=True)
-class Cut:
-    """What scenario `at` says of tonight's linking columns: worth <= value + slope (x - point) if `feasible`, else
-    value + slope (x - point) <= 0.
-    """
+class Asked:
+    """What all scenarios said of a decision: `value` (scenario) where all have a plan, else None."""
 
-    at: int
-    feasible: bool
-    value: float
-    slope: np.ndarray
-
-
-class Scenario:
-    """The later part of one scenario, held in HiGHS."""
-
-    def __init__(self, at: int, block: Block, links: int, options: Options) -> None:
-        self.at, self.block, self.options = at, block, options
-        self.link = np.arange(links, dtype=np.int32)
-        self.solver = Solver(block, options)
-
-    def ask(self, point: np.ndarray) -> Cut:
-        """Its best plan after tonight's decision `point` (linking columns), as a cut."""
-        self.solver.hold(self.link, point)
-        try:
-            value = self.solver.solve()
-        except Infeasible:
-            return self.distance(point)
-        return Cut(self.at, True, value, self.solver.reduced()[self.link])
-
-    def distance(self, point: np.ndarray) -> Cut:
-        """How far (sum of units) the decision is from one that leaves a plan, and in which direction."""
-        links, block = len(self.link), self.block
-        rows, columns = block.matrix.shape
-        pick = sp.identity(columns, format="csr")[self.link]
-        unit = sp.identity(links)
-        matrix = sp.bmat([[block.matrix, None, None], [pick, unit, -unit]]).tocsc()
-        free, none, much = np.full(links, -np.inf), np.zeros(2 * links), np.full(2 * links, np.inf)
-        solver = Solver(Block(
-            matrix, np.concatenate([np.zeros(columns), none - 1.0]), 0.0,
-            np.concatenate([block.row_lower, point]), np.concatenate([block.row_upper, point]),
-            np.concatenate([free, block.column_lower[links:], none]),
-            np.concatenate([-free, block.column_upper[links:], much]),
-        ), self.options)  # fmt: skip
-        try:
-            away = -solver.solve()
-        except Infeasible as error:
-            raise Infeasible(f"scenario {self.at} has no plan whatever is decided tonight", error.chain) from None
-        if away <= NEAR:
-            raise SolverFailed(f"scenario {self.at} is neither feasible nor infeasible: {away:.1e} units away")
-        return Cut(self.at, False, away, -solver.price()[rows:])
-
-
-class Master:
-    """Tonight's decision, the scenario that is kept whole, and what is known of the others.
-
-    Columns: first stage, later part of the kept scenario, worth of every scenario, then eta and short[k].
-    """
-
-    def __init__(self, problem: TwoStage, recourse: Recourse, kept: int, risk: Risk, options: Options) -> None:
-        program, count = problem.programs[kept], problem.size
-        self.first = np.flatnonzero(problem.first)
-        self.link, self.columns = recourse.link, program.shape[1]
-        self.worth = self.columns + np.arange(count)
-        extra = count + (1 + count if risk.weight > 0 else 0)
-        chance, width = problem.probability, self.columns + extra
-        cost = np.concatenate([np.zeros(self.columns), (1 - risk.weight) * chance])
-        lower, upper = np.full(extra, -np.inf), np.full(extra, np.inf)
-        rows = [sp.csr_matrix(np.concatenate([-program.cost, np.eye(count)[kept], np.zeros(extra - count)]))]
-        least, most = [np.full(1, -np.inf)], [np.full(1, program.constant)]
-        if risk.weight > 0:
-            cost = np.concatenate([cost, [risk.weight], -risk.weight * chance / (1 - risk.tail)])
-            lower[count + 1 :] = 0.0
-            eye = sp.identity(count)
-            rows.append(sp.hstack([sp.csr_matrix((count, self.columns)), eye, -np.ones((count, 1)), eye]).tocsr())
-            least.append(np.zeros(count))
-            most.append(np.full(count, np.inf))
-        whole = sp.hstack([program.matrix, sp.csc_matrix((program.shape[0], extra))])
-        self.solver = Solver(Block(
-            sp.vstack([whole, *rows]).tocsc(), cost, 0.0,
-            np.concatenate([program.row_lower, *least]), np.concatenate([program.row_upper, *most]),
-            np.concatenate([program.column_lower, lower]), np.concatenate([program.column_upper, upper]),
-        ), options)  # fmt: skip
-        self.width, self.cuts = width, 0
-
-    def add(self, cuts: list[Cut], point: np.ndarray) -> None:
-        """What the scenarios say at a decision (linking columns)."""
-        slopes = np.stack([cut.slope for cut in cuts])
-        slopes[np.abs(slopes) < TINY] = 0.0
-        feasible = np.array([cut.feasible for cut in cuts])
-        bound = np.array([cut.value for cut in cuts]) - slopes @ point
-        sign = np.where(feasible, -1.0, 1.0)
-        worth = sp.csr_matrix(
-            (np.ones(feasible.sum()), (np.flatnonzero(feasible), self.worth[[c.at for c in cuts if c.feasible]])),
-            shape=(len(cuts), self.width),
-        )
-        link = sp.csr_matrix(sign[:, None] * slopes)
-        link = sp.csr_matrix((link.data, self.link[link.indices], link.indptr), shape=worth.shape)
-        self.solver.add_rows((worth + link).tocsr(), np.full(len(cuts), -np.inf), np.where(feasible, bound, -bound))
-        self.cuts += len(cuts)
-
-    def solve(self) -> tuple[float, np.ndarray]:
-        """The best that may still be hoped for, and the decision (all columns of the kept program) that promises it."""
-        value = self.solver.solve()
-        return value, self.solver.x()[: self.columns]
+    x: np.ndarray
+    value: np.ndarray | None
 
 
 @dataclass(frozen=True)
 class Parted:
-    """What Benders found: `objective` reached by `x` (columns of the kept program), `bound` no plan can beat.
-
-    `value`: net worth by scenario at x; `rounds` of asking every scenario; `cuts` made.
+    """What Benders found: `objective` reached by `x` (program columns, of which only the first stage means anything),
+    `bound` that no decision beats, `value` (net worth by scenario at x), `rounds` in which every scenario was asked.
     """
 
     objective: float
@@ -145,7 +45,6 @@ class Parted:
     x: np.ndarray
     value: np.ndarray
     rounds: int
-    cuts: int
 
     @property
     def gap(self) -> float:
@@ -154,47 +53,130 @@ class Parted:
 
 
 def gap(bound: float, objective: float) -> float:
-    """Relative distance of a bound from what was reached."""
-    return max(0.0, bound - objective) / max(1.0, abs(objective))
+    """Distance of a bound from what was reached, relative to that."""
+    return max(0.0, bound - objective) / max(1.0, abs(objective)) if np.isfinite(objective) else np.inf
 
 
-def solve_parted(problem: TwoStage, risk: Risk, options: Options, goal: float = 1e-5, rounds: int = 200,
-                 say=None) -> Parted:  # fmt: skip
-    """Solve to a relative gap of `goal`. Raises Infeasible where no decision fits every scenario, SolverFailed where
-    `rounds` do not suffice.
+class Benders:
+    """A problem taken apart. `mean` is the optimum of the program of expected numbers, where the search starts; `kept`
+    the scenario in the master, the middle one there. Use as a context: workers end with it.
     """
-    import time
-    recourse = Recourse(problem)
-    links = len(recourse.link)
-    start = Solver(mean_program(problem), options)
-    start.solve()
-    x = start.x()
-    scenarios = [Scenario(at, recourse.block(program), links, options) for at, program in enumerate(problem.programs)]
-    basis = None
-    for one in scenarios:
-        if basis is not None:
-            one.solver.start_from(basis)
-        one.ask(x[recourse.link])
-        if basis is None:
-            basis = one.solver.basis()
-    kept = 0
-    master = Master(problem, recourse, kept, risk, options)
-    best, bound, held, values = -np.inf, np.inf, x, None
-    for number in range(1, rounds + 1):
-        point = x[recourse.link]
-        t=time.process_time()
-        cuts = [one.ask(point) for one in scenarios]
-        t1=time.process_time()
-        if all(cut.feasible for cut in cuts):
-            found = np.array([cut.value for cut in cuts])
-            value = risk.of(found, problem.probability)
-            if value > best:
-                best, held, values = value, x, found
-        if gap(bound, best) <= goal:
-            return Parted(best, bound, held, values, number, master.cuts)
-        master.add(cuts, point)
-        bound, promised = master.solve()
-        t2=time.process_time()
-        if say: say(f"{number}: value {best:.6f} bound {bound:.6f} gap {gap(bound,best):.2e} infeasible {sum(not c.feasible for c in cuts)} ask {t1-t:.2f} master {t2-t1:.2f}")
-        x = promised if number % 2 or not np.isfinite(best) else MIDWAY * held + MIDWAY * promised
-    raise SolverFailed(f"no gap of {goal:g} after {rounds} rounds: {gap(bound, best):.1e}")
+
+    def __init__(self, problem: TwoStage, options: Options, workers: int = 1) -> None:
+        self.problem, self.options = problem, options
+        self.recourse = Recourse(problem)
+        expected = mean_program(problem)
+        solver = Solver(expected, options)
+        solver.solve()
+        self.mean = solver.x()
+        links = len(self.recourse.link)
+        later = Solver(self.recourse.block(expected), options)
+        later.hold(np.arange(links, dtype=np.int32), self.mean[self.recourse.link])
+        later.solve()
+        blocks = [(at, self.recourse.block(program)) for at, program in enumerate(problem.programs)]
+        self.panel = Panel(blocks, links, pack_basis(later.basis()), options, workers)
+        self.cuts: list[Cut] = []
+        self.asked: list[Asked] = []
+        self.kept = 0
+
+    def __enter__(self) -> Benders:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.panel.close()
+
+    def ask(self, x: np.ndarray) -> Asked:
+        """What every scenario makes of a decision (program columns); their cuts are kept."""
+        cuts = self.panel.ask(x[self.recourse.link])
+        self.cuts += cuts
+        whole = all(cut.feasible for cut in cuts)
+        values = np.array([cut.value for cut in cuts if cut.feasible])
+        found = Asked(x, values if whole else None)
+        if not self.asked:
+            self.kept = int(np.argsort(values, kind="stable")[(len(values) - 1) // 2])
+        self.asked.append(found)
+        return found
+
+    def solve(self, risk: Risk, goal: float = GOAL, rounds: int = ROUNDS,
+              say: Callable[[str], None] | None = None) -> Parted:  # fmt: skip
+        """Solve to a relative gap of `goal`.
+
+        Raises Infeasible where no decision leaves every scenario a plan, SolverFailed where `rounds` do not suffice.
+        """
+        if not self.asked:
+            self.ask(self.mean)
+        master, used = Master(self.problem, self.recourse, self.kept, risk, self.options), 0
+        best, held = max(((self.worth(one, risk), -at) for at, one in enumerate(self.asked)))
+        x, value = self.asked[-held].x, self.asked[-held].value
+        for number in range(1, rounds + 1):
+            master.add(self.cuts[used:])
+            used = len(self.cuts)
+            bound, promised = master.solve()
+            if say is not None:
+                say(f"round {number}: net worth {best:,.4f}, at most {bound:,.4f}, gap {gap(bound, best):.1e}")
+            if gap(bound, best) <= goal and value is not None:
+                return Parted(best, bound, x, value, len(self.asked))
+            between = number % 2 == 0 and np.isfinite(best)
+            found = self.ask(MIDWAY * x + (1 - MIDWAY) * promised if between else promised)
+            if (worth := self.worth(found, risk)) > best:
+                best, x, value = worth, found.x, found.value
+        raise SolverFailed(f"no gap of {goal:g} after {rounds} rounds: {gap(bound, best):.1e}")
+
+    def worth(self, asked: Asked, risk: Risk) -> float:
+        """The objective at a decision; minus infinity where it leaves a scenario without a plan."""
+        return -np.inf if asked.value is None else risk.of(asked.value, self.problem.probability)
+
+
+class Master:
+    """Tonight's decision, the scenario that is kept whole, and the cuts of the others.
+
+    Columns: the program's, worth of every scenario, then eta and short[k] of CVaR (see `extensive.with_tail`).
+    """
+
+    def __init__(self, problem: TwoStage, recourse: Recourse, kept: int, risk: Risk, options: Options) -> None:
+        program, count = problem.programs[kept], problem.size
+        self.kept, self.link, self.columns = kept, recourse.link, program.shape[1]
+        self.worth = self.columns + np.arange(count)
+        extra = count + (1 + count if risk.weight > 0 else 0)
+        self.width, chance = self.columns + extra, problem.probability
+        cost = np.concatenate([np.zeros(self.columns), (1 - risk.weight) * chance])
+        lower, upper = np.full(extra, -np.inf), np.full(extra, np.inf)
+        whole = sp.hstack([program.matrix, sp.csc_matrix((program.shape[0], extra))])
+        own = sp.csr_matrix(np.concatenate([-program.cost, np.eye(count)[kept], np.zeros(extra - count)]))
+        rows, least, most = [whole, own], [program.row_lower, [-np.inf]], [program.row_upper, [program.constant]]
+        if risk.weight > 0:
+            cost = np.concatenate([cost, [risk.weight], -risk.weight * chance / (1 - risk.tail)])
+            lower[count + 1 :] = 0.0
+            eye = sp.identity(count)
+            rows.append(sp.hstack([sp.csr_matrix((count, self.columns)), eye, -np.ones((count, 1)), eye]))
+            least.append(np.zeros(count))
+            most.append(np.full(count, np.inf))
+        self.solver = Solver(Block(
+            sp.vstack(rows).tocsc(), cost, 0.0, np.concatenate(least), np.concatenate(most),
+            np.concatenate([program.column_lower, lower]), np.concatenate([program.column_upper, upper]),
+        ), options)  # fmt: skip
+
+    def add(self, cuts: list[Cut]) -> None:
+        """What the scenarios said; the one that is kept whole needs no cut."""
+        cuts = [cut for cut in cuts if cut.at != self.kept]
+        if not cuts:
+            return
+        slopes = np.stack([cut.slope for cut in cuts])
+        slopes[np.abs(slopes) < TINY] = 0.0
+        side = np.array([cut.value - slope @ cut.point for cut, slope in zip(cuts, slopes)])
+        feasible = np.array([cut.feasible for cut in cuts])
+        # worth - slope x <= value - slope point; a distance: slope x <= slope point - value
+        sign = np.where(feasible, -1.0, 1.0)
+        link = sp.csr_matrix(sign[:, None] * slopes)
+        link = sp.csr_matrix((link.data, self.link[link.indices], link.indptr), shape=(len(cuts), self.width))
+        at, of = np.flatnonzero(feasible), self.worth[[cut.at for cut in cuts if cut.feasible]]
+        worth = sp.csr_matrix((np.ones(len(at)), (at, of)), shape=link.shape)
+        self.solver.add_rows((worth + link).tocsr(), np.full(len(cuts), -np.inf), -sign * side)
+
+    def solve(self) -> tuple[float, np.ndarray]:
+        """The best that may still be hoped for, and the decision (program columns) that promises it."""
+        try:
+            value = self.solver.solve()
+        except Infeasible as error:
+            raise Infeasible("no decision tonight leaves every scenario a plan", error.chain) from None
+        return value, self.solver.x()[: self.columns]

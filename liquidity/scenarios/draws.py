@@ -25,7 +25,8 @@ COMMON = 0.8
 class Spread:
     """Size of the drift, standard deviations: of the logarithm for factors, 1/year for `rate`; `ramp` in years.
 
-    With the chance `shut` no line may be drawn on the days after tonight: at least one, at most `days` of them.
+    With the chance `shut` no line may be drawn on the days after tonight, at least one and at most `days` of them, and
+    creditors call for cash tomorrow: a share of the book up to `call`.
     """
 
     default: float = 0.10
@@ -35,6 +36,7 @@ class Spread:
     ramp: float = 0.5
     shut: float = 0.2
     days: int = 6
+    call: float = 0.01
 
 
 def draw_shocks(pool: Pool, count: int, seed: int, spread: Spread | None = None) -> list[Shocks]:
@@ -61,6 +63,9 @@ def one_draw(pool: Pool, chance: np.random.Generator, spread: Spread, name: str)
     if chance.random() < spread.shut:
         last = 1 + int(chance.integers(1, spread.days + 1))
         arrays["closed"] = array((periods > 1) & (periods <= last), period=periods)
+        book = float(pool.inputs.balance.sum()) * pool.unit
+        called = np.where(periods == 2, -book * spread.call * chance.random(), 0.0)
+        arrays["flow"] = array(called[None, :], account=["other"], period=periods)
     return Shocks(name, arrays)
 
 
