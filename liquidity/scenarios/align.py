@@ -15,7 +15,6 @@ import scipy.sparse as sp
 
 from liquidity.errors import BadInput, Problem
 from liquidity.program.compile import Family, Program
-from liquidity.program.pool import Pool
 
 
 def align(programs: Sequence[Program]) -> tuple[Program, ...]:

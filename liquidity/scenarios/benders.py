@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -58,8 +60,9 @@ def gap(bound: float, objective: float) -> float:
 
 
 class Benders:
-    """A problem taken apart. `mean` is the optimum of the program of expected numbers, where the search starts; `kept`
-    the scenario in the master, the middle one there. Use as a context: workers end with it.
+    """A problem taken apart. `mean` is the optimum of the program of expected numbers, where the search starts.
+
+    Use as a context: workers end with it.
     """
 
     def __init__(self, problem: TwoStage, options: Options, workers: int = 1) -> None:
@@ -77,7 +80,6 @@ class Benders:
         self.panel = Panel(blocks, links, pack_basis(later.basis()), options, workers)
         self.cuts: list[Cut] = []
         self.asked: list[Asked] = []
-        self.kept = 0
 
     def __enter__(self) -> Benders:
         return self
@@ -92,10 +94,21 @@ class Benders:
         whole = all(cut.feasible for cut in cuts)
         values = np.array([cut.value for cut in cuts if cut.feasible])
         found = Asked(x, values if whole else None)
-        if not self.asked:
-            self.kept = int(np.argsort(values, kind="stable")[(len(values) - 1) // 2])
         self.asked.append(found)
         return found
+
+    @cached_property
+    def at_mean(self) -> Asked:
+        """What every scenario makes of the decision that is best for the expected numbers."""
+        return self.ask(self.mean)
+
+    @cached_property
+    def kept(self) -> int:
+        """The scenario in the master: the middle one after the mean's decision."""
+        asked = self.at_mean
+        found = {cut.at: cut.value for cut in self.cuts if cut.feasible} if asked.value is None else asked.value
+        values = np.array([found[at] for at in range(self.problem.size)])
+        return int(np.argsort(values, kind="stable")[(len(values) - 1) // 2])
 
     def solve(self, risk: Risk, goal: float = GOAL, rounds: int = ROUNDS,
               say: Callable[[str], None] | None = None) -> Parted:  # fmt: skip
@@ -103,8 +116,6 @@ class Benders:
 
         Raises Infeasible where no decision leaves every scenario a plan, SolverFailed where `rounds` do not suffice.
         """
-        if not self.asked:
-            self.ask(self.mean)
         master, used = Master(self.problem, self.recourse, self.kept, risk, self.options), 0
         best, held = max(((self.worth(one, risk), -at) for at, one in enumerate(self.asked)))
         x, value = self.asked[-held].x, self.asked[-held].value
@@ -143,7 +154,8 @@ class Master:
         lower, upper = np.full(extra, -np.inf), np.full(extra, np.inf)
         whole = sp.hstack([program.matrix, sp.csc_matrix((program.shape[0], extra))])
         own = sp.csr_matrix(np.concatenate([-program.cost, np.eye(count)[kept], np.zeros(extra - count)]))
-        rows, least, most = [whole, own], [program.row_lower, [-np.inf]], [program.row_upper, [program.constant]]
+        rows: list[Any] = [whole, own]
+        least, most = [program.row_lower, np.full(1, -np.inf)], [program.row_upper, np.full(1, program.constant)]
         if risk.weight > 0:
             cost = np.concatenate([cost, [risk.weight], -risk.weight * chance / (1 - risk.tail)])
             lower[count + 1 :] = 0.0

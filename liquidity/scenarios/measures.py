@@ -106,8 +106,8 @@ class Worth:
 
 def worth(parts: Benders, found: Found, risk: Risk, known: np.ndarray) -> Worth:
     """RP, WS and EEV; `known` from `wait_and_see`."""
-    asked = parts.asked[0] if parts.asked else parts.ask(parts.mean)
-    return Worth(found.objective, risk.of(known, parts.problem.probability), parts.worth(asked, risk))
+    eev = parts.worth(parts.at_mean, risk)
+    return Worth(found.objective, risk.of(known, parts.problem.probability), eev)
 
 
 def frontier(parts: Benders, weights: Sequence[float], tail: float, route: str = "auto", goal: float = GOAL,

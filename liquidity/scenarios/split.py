@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -54,7 +55,9 @@ class TwoStage:
         base, chance = self.programs[0], np.asarray(self.probability)
         for at, program in enumerate(self.programs):
             if not same_pattern(base, program):
-                yield Problem(WHERE, str(at), "program", program.shape, f"the pattern and labels of scenario 0, {base.shape}")
+                yield Problem(
+                    WHERE, str(at), "program", program.shape, f"the pattern and labels of scenario 0, {base.shape}"
+                )
         if chance.shape != (self.size,) or not (np.isfinite(chance).all() and (chance >= 0).all()):
             yield Problem(WHERE, "", "probability", chance.tolist(), f"{self.size} numbers of at least 0")
         elif abs(chance.sum() - 1.0) > 1e-9:
@@ -150,7 +153,9 @@ def mean_program(problem: TwoStage) -> Program:
 
     data = np.sum([share * program.matrix.data for share, program in zip(chance, problem.programs)], axis=0)
     matrix = sp.csc_matrix((data, base.matrix.indices, base.matrix.indptr), shape=base.shape)
-    parts = {name: mean(name) for name in ("cost", "row_lower", "row_upper", "column_lower", "column_upper")}
+    parts: dict[str, Any] = {
+        name: mean(name) for name in ("cost", "row_lower", "row_upper", "column_lower", "column_upper")
+    }
     early = problem.early
     # what is the same everywhere stays so to the last bit
     for name in ("row_lower", "row_upper"):

@@ -108,7 +108,8 @@ def prepare(book: Book, rulebook: Rulebook, shocks: Sequence[Shocks], probabilit
                         solver_options(rulebook))  # fmt: skip
     first, ways, ready = tonight(programs[0]), [], []
     for name, program in zip(names, programs[1:]):
-        program, way = with_plan(hold(loosened(program, night, programs[0]), night.choice), night, rulebook, size, first)
+        held = hold(loosened(program, night, programs[0]), night.choice)
+        program, way = with_plan(held, rulebook, size, first)
         ready.append(program)
         ways.append(way.assign(scenario=name))
     chance = np.full(len(names), 1 / len(names)) if probability is None else np.asarray(probability, float)
@@ -151,8 +152,7 @@ def loosened(program: Program, night: Solved, base: Program) -> Program:
     return replace(program, **sides)
 
 
-def with_plan(program: Program, night: Solved, rulebook: Rulebook, size: float,
-              first: np.ndarray) -> tuple[Program, pd.DataFrame]:  # fmt: skip
+def with_plan(program: Program, rulebook: Rulebook, size: float, first: np.ndarray) -> tuple[Program, pd.DataFrame]:
     """A scenario that has a plan if it is known tonight, and what had to give way for it; tonight's rows stay."""
     solver = Solver(program, solver_options(rulebook))
     none = pd.DataFrame(columns=["rule", "what", "at", "bound", "shortfall"])
@@ -184,7 +184,7 @@ def decisions(problem: TwoStage, x: np.ndarray, unit: float) -> pd.DataFrame:
             frames.append(frame[problem.first[family.place] & (frame.amount.abs() >= 0.005)].drop(columns="period"))
     whole = pd.concat(frames, ignore_index=True)
     order = ["decision", *(name for name in whole if name not in ("decision", "amount")), "amount"]
-    return whole[order].fillna({name: "" for name in order[1:-1]})
+    return whole[order].fillna(dict.fromkeys(order[1:-1], ""))
 
 
 def in_money(found: Found, figures: Worth, risk: Risk, ready: Prepared) -> pd.DataFrame:
