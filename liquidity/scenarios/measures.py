@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from liquidity.program.compile import Program
 from liquidity.program.linear import Solver
-from liquidity.program.solve import Infeasible, Options
+from liquidity.program.solve import Options
 from liquidity.scenarios.benders import GOAL, Benders, gap
 from liquidity.scenarios.extensive import solve_tree, two_stage_tree
 from liquidity.scenarios.risk import Risk
@@ -69,20 +71,17 @@ def solve_stages(parts: Benders, risk: Risk, route: str = "auto", goal: float = 
 
 
 def wait_and_see(problem: TwoStage, options: Options) -> np.ndarray:
-    """Net worth of every scenario if it were known tonight, units. Raises Infeasible naming those without a plan."""
+    """Net worth of every scenario if it were known tonight, units. Raises Infeasible where one has no plan."""
     start = Solver(mean_program(problem), options)
     start.solve()
-    basis, out, without = start.basis(), np.zeros(problem.size), []
-    for at, program in enumerate(problem.programs):
-        solver = Solver(program, options)
-        solver.start_from(basis)
-        try:
-            out[at] = solver.solve("primal")
-        except Infeasible:
-            without.append(str(at))
-    if without:
-        raise Infeasible(f"scenarios without a plan even if they were known: {', '.join(without)}")
-    return out
+    return np.array([optimum(program, start.basis(), options) for program in problem.programs])
+
+
+def optimum(program: Program, basis: Any, options: Options) -> float:
+    """Net worth of a program alone, units, by primal simplex from the basis of another one of its pattern."""
+    solver = Solver(program, options)
+    solver.start_from(basis)
+    return solver.solve("primal")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,20 +29,23 @@ from liquidity.program.stages import make_goals
 from liquidity.rules.rulebook import Rulebook
 from liquidity.scenarios.align import align
 from liquidity.scenarios.benders import GOAL, Benders
-from liquidity.scenarios.measures import Found, Worth, frontier, solve_stages, wait_and_see, worth
+from liquidity.scenarios.measures import Found, Worth, frontier, optimum, solve_stages, worth
 from liquidity.scenarios.risk import Risk
 from liquidity.scenarios.split import TwoStage, early_rows, tonight
+
+GAVE_WAY = ["scenario", "rule", "what", "at", "bound", "shortfall"]
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A night's scenarios as a problem. `gave_way`: scenario, rule, what, at, bound, shortfall (units) of each row that
-    had to give way in a scenario alone.
+    """A night's scenarios as a problem. `known`: net worth (units) of each if it were known tonight; `gave_way`:
+    scenario, rule, what, at, bound, shortfall (units) of each row that had to give way in a scenario alone.
     """
 
     pool: Pool
     problem: TwoStage
     names: tuple[str, ...]
+    known: np.ndarray
     gave_way: pd.DataFrame
 
 
@@ -74,16 +78,15 @@ def two_stage(book: Book, rulebook: Rulebook, shocks: Sequence[Shocks], probabil
     """
     ready = prepare(book, rulebook, shocks, probability, previous)
     options, risk = solver_options(rulebook), Risk(weight, tail)
-    known = wait_and_see(ready.problem, options)
     with Benders(ready.problem, options, workers) as parts:
         found = solve_stages(parts, risk, route, goal)
-        figures = worth(parts, found, risk, known)
+        figures = worth(parts, found, risk, ready.known)
         line = frontier(parts, weights, tail, route, goal)
     unit = ready.pool.unit
     line[["mean", "cvar", "objective"]] *= unit
     outcomes = pd.DataFrame({
         "scenario": ready.names, "probability": ready.problem.probability, "net_worth": found.value * unit,
-        "wait_and_see": known * unit,
+        "wait_and_see": ready.known * unit,
     })  # fmt: skip
     note = f"{len(ready.names)} scenarios, {found.route}, yes/no decisions held at the answer without scenarios"
     return TwoStagePlan(
@@ -104,17 +107,20 @@ def prepare(book: Book, rulebook: Rulebook, shocks: Sequence[Shocks], probabilit
         # a trust that is safe tonight may not be in a scenario: then all have its yes/no decisions
         pool, programs = compile_all(book, rulebook, shocks, previous, cautious=True)
     tiers, size = {rule.name: rule.priority for rule in rulebook.rules}, opening(book).assets / pool.unit
-    night = solve_night(programs[0], make_goals(pool, programs[0]), tiers, rulebook.materiality, size,
-                        solver_options(rulebook))  # fmt: skip
-    first, ways, ready = tonight(programs[0]), [], []
+    options = solver_options(rulebook)
+    night = solve_night(programs[0], make_goals(pool, programs[0]), tiers, rulebook.materiality, size, options)
+    first, base = tonight(programs[0]), hold(night.program, night.choice)
+    start = Solver(base, options)
+    start.solve()
+    ready, known, ways = [], [], []
     for name, program in zip(names, programs[1:]):
         held = hold(loosened(program, night, programs[0]), night.choice)
-        program, way = with_plan(held, rulebook, size, first)
-        ready.append(program)
-        ways.append(way.assign(scenario=name))
+        alone = stand_alone(name, held, start.basis(), rulebook, size, first)
+        for part, made in zip((ready, known, ways), alone):
+            part.append(made)
     chance = np.full(len(names), 1 / len(names)) if probability is None else np.asarray(probability, float)
-    columns = ["scenario", "rule", "what", "at", "bound", "shortfall"]
-    return Prepared(pool, TwoStage(tuple(ready), chance, first), names, pd.concat(ways)[columns])
+    problem = TwoStage(tuple(ready), chance, first)
+    return Prepared(pool, problem, names, np.array(known), pd.concat(ways, ignore_index=True))
 
 
 def compile_all(book: Book, rulebook: Rulebook, shocks: Sequence[Shocks], previous: pd.Series | None,
@@ -152,17 +158,22 @@ def loosened(program: Program, night: Solved, base: Program) -> Program:
     return replace(program, **sides)
 
 
-def with_plan(program: Program, rulebook: Rulebook, size: float, first: np.ndarray) -> tuple[Program, pd.DataFrame]:
-    """A scenario that has a plan if it is known tonight, and what had to give way for it; tonight's rows stay."""
-    solver = Solver(program, solver_options(rulebook))
-    none = pd.DataFrame(columns=["rule", "what", "at", "bound", "shortfall"])
+def stand_alone(name: str, program: Program, basis: Any, rulebook: Rulebook, size: float,
+                first: np.ndarray) -> tuple[Program, float, pd.DataFrame]:  # fmt: skip
+    """A scenario that has a plan if it is known tonight, its net worth then (units), and what had to give way for it;
+    tonight's rows stay. Raises Infeasible where they leave it none even so.
+    """
+    options = solver_options(rulebook)
     try:
-        solver.solve()
+        return program, optimum(program, basis, options), pd.DataFrame(columns=GAVE_WAY)
     except Infeasible:
         tiers = {rule.name: rule.priority for rule in rulebook.rules}
-        loose, mended = repair(program, tiers, rulebook.materiality, size, solver_options(rulebook))
-        return keep_tonight(program, loose, first), mended.gave_way
-    return program, none
+        loose, mended = repair(program, tiers, rulebook.materiality, size, options)
+    kept = keep_tonight(program, loose, first)
+    try:
+        return kept, optimum(kept, basis, options), mended.gave_way.assign(scenario=name)[GAVE_WAY]
+    except Infeasible as error:
+        raise Infeasible(f"scenario {name}: no plan unless a rule gives way tonight", error.chain) from None
 
 
 def keep_tonight(program: Program, loose: Program, first: np.ndarray) -> Program:
