@@ -61,8 +61,8 @@ def main(case: str = "small", sizes: str = "50,200,1000", formed: str = "200", l
     ready, made = timed(lambda: prepare(book, rulebook, shocks))
     options = replace(solver_options(rulebook), time_limit=float(limit))
     shape, size = ready.problem.programs[0].shape, ready.problem.programs[0].matrix.nnz
-    print(f"{case}: {shape[0]} rows, {shape[1]} columns, {size} non-zeros a scenario; programs made in "
-          f"{made / len(shocks):.3f} CPU s each; CVaR weight {RISK.weight}, tail {RISK.tail}, gap asked {float(goal):g}")  # fmt: skip
+    print(f"{case}: {shape[0]} rows, {shape[1]} columns, {size} non-zeros a scenario, programs made in "
+          f"{made / len(shocks):.3f} CPU s each; gap asked {float(goal):g}, {RISK}", flush=True)  # fmt: skip
     cost, widest = {}, 0.0
     for count in counts:
         problem = smaller(ready.problem, count)

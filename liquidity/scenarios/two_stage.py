@@ -109,18 +109,16 @@ def prepare(book: Book, rulebook: Rulebook, shocks: Sequence[Shocks], probabilit
     tiers, size = {rule.name: rule.priority for rule in rulebook.rules}, opening(book).assets / pool.unit
     options = solver_options(rulebook)
     night = solve_night(programs[0], make_goals(pool, programs[0]), tiers, rulebook.materiality, size, options)
-    first, base = tonight(programs[0]), hold(night.program, night.choice)
-    start = Solver(base, options)
-    start.solve()
-    ready, known, ways = [], [], []
-    for name, program in zip(names, programs[1:]):
-        held = hold(loosened(program, night, programs[0]), night.choice)
-        alone = stand_alone(name, held, start.basis(), rulebook, size, first)
-        for part, made in zip((ready, known, ways), alone):
-            part.append(made)
+    held = [hold(loosened(program, night, programs[0]), night.choice) for program in programs[1:]]
     chance = np.full(len(names), 1 / len(names)) if probability is None else np.asarray(probability, float)
-    problem = TwoStage(tuple(ready), chance, first)
-    return Prepared(pool, problem, names, np.array(known), pd.concat(ways, ignore_index=True))
+    problem = TwoStage(tuple(held), chance, tonight(programs[0]))
+    start = Solver(hold(night.program, night.choice), options)
+    start.solve()
+    basis = start.basis()
+    alone = [stand_alone(name, one, basis, rulebook, size, problem.first) for name, one in zip(names, held)]
+    problem = replace(problem, programs=tuple(program for program, _, _ in alone))
+    ways = pd.concat([way for _, _, way in alone], ignore_index=True)
+    return Prepared(pool, problem, names, np.array([value for _, value, _ in alone]), ways)
 
 
 def compile_all(book: Book, rulebook: Rulebook, shocks: Sequence[Shocks], previous: pd.Series | None,
