@@ -8,7 +8,7 @@ that one is worth. Cuts say nothing of risk: they serve for every weight of it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,7 @@ import scipy.sparse as sp
 
 from liquidity.errors import SolverFailed
 from liquidity.program.linear import Block, Solver
-from liquidity.program.solve import Infeasible, Options, pack_basis
+from liquidity.program.solve import LOOSE, Infeasible, Options, pack_basis
 from liquidity.scenarios.recourse import Cut, Panel
 from liquidity.scenarios.risk import Risk
 from liquidity.scenarios.split import Recourse, TwoStage, mean_program
@@ -60,7 +60,7 @@ def gap(bound: float, objective: float) -> float:
 
 
 class Benders:
-    """A problem taken apart. `mean` is the optimum of the program of expected numbers, where the search starts.
+    """A problem taken apart; `start` is the decision that the search begins with.
 
     Use as a context: workers end with it.
     """
@@ -68,16 +68,9 @@ class Benders:
     def __init__(self, problem: TwoStage, options: Options, workers: int = 1) -> None:
         self.problem, self.options = problem, options
         self.recourse = Recourse(problem)
-        expected = mean_program(problem)
-        solver = Solver(expected, options)
-        solver.solve()
-        self.mean = solver.x()
-        links = len(self.recourse.link)
-        later = Solver(self.recourse.block(expected), options)
-        later.hold(np.arange(links, dtype=np.int32), self.mean[self.recourse.link])
-        later.solve()
+        self.start, basis = self.begin()
         blocks = [(at, self.recourse.block(program)) for at, program in enumerate(problem.programs)]
-        self.panel = Panel(blocks, links, pack_basis(later.basis()), options, workers)
+        self.panel = Panel(blocks, len(self.recourse.link), pack_basis(basis), options, workers)
         self.cuts: list[Cut] = []
         self.asked: list[Asked] = []
 
@@ -97,15 +90,41 @@ class Benders:
         self.asked.append(found)
         return found
 
+    def begin(self) -> tuple[np.ndarray, Any]:
+        """The decision to begin with and a basis of what follows: best for the expected numbers, or, where those have
+        no plan, for the first scenario that has one. `mean_has_plan` tells which.
+        """
+        self.mean_has_plan, tried = False, list[str]()
+        # of what follows only the basis counts: the decision is met up to rounding
+        loose = replace(self.options, tolerance=LOOSE * self.options.tolerance)
+        for at, program in enumerate((mean_program(self.problem), *self.problem.programs)):
+            solver, later = Solver(program, self.options), Solver(self.recourse.block(program), loose)
+            try:
+                solver.solve()
+                x = solver.x()
+                later.hold(np.arange(len(self.recourse.link), dtype=np.int32), x[self.recourse.link])
+                later.solve()
+            except Infeasible as error:
+                tried += error.chain
+                continue
+            self.mean_has_plan = at == 0
+            return x, later.basis()
+        raise Infeasible("no scenario has a plan", tried)
+
     @cached_property
+    def at_start(self) -> Asked:
+        """What every scenario makes of the decision that the search begins with."""
+        return self.ask(self.start)
+
+    @property
     def at_mean(self) -> Asked:
-        """What every scenario makes of the decision that is best for the expected numbers."""
-        return self.ask(self.mean)
+        """The same of the decision that is best for the expected numbers, if they have a plan."""
+        return self.at_start if self.mean_has_plan else Asked(self.start, None)
 
     @cached_property
     def kept(self) -> int:
-        """The scenario in the master: the middle one after the mean's decision."""
-        asked = self.at_mean
+        """The scenario in the master: the middle one after the first decision."""
+        asked = self.at_start
         found = {cut.at: cut.value for cut in self.cuts if cut.feasible} if asked.value is None else asked.value
         values = np.array([found[at] for at in range(self.problem.size)])
         return int(np.argsort(values, kind="stable")[(len(values) - 1) // 2])

@@ -22,7 +22,7 @@ from liquidity.program.solve import Options
 from liquidity.scenarios.benders import GOAL, Benders, gap
 from liquidity.scenarios.extensive import solve_tree, two_stage_tree
 from liquidity.scenarios.risk import Risk
-from liquidity.scenarios.split import TwoStage, mean_program
+from liquidity.scenarios.split import TwoStage
 
 SMALL = 150_000
 "Non-zeros of all scenarios together up to which the extensive form is solved: beyond, taking it apart costs less."
@@ -72,7 +72,7 @@ def solve_stages(parts: Benders, risk: Risk, route: str = "auto", goal: float = 
 
 def wait_and_see(problem: TwoStage, options: Options) -> np.ndarray:
     """Net worth of every scenario if it were known tonight, units. Raises Infeasible where one has no plan."""
-    start = Solver(mean_program(problem), options)
+    start = Solver(problem.programs[0], options)
     start.solve()
     return np.array([optimum(program, start.basis(), options) for program in problem.programs])
 
@@ -86,7 +86,8 @@ def optimum(program: Program, basis: Any, options: Options) -> float:
 
 @dataclass(frozen=True)
 class Worth:
-    """RP, WS and EEV in program units; `eev` is minus infinity where the mean's decision leaves a scenario no plan."""
+    """RP, WS and EEV in program units; `eev` is minus infinity where the expected numbers have
+    no plan or their decision leaves a scenario none."""
 
     rp: float
     ws: float
@@ -99,7 +100,7 @@ class Worth:
 
     @property
     def vss(self) -> float:
-        """What looking at the scenarios is worth; infinite where the mean's decision leaves one without a plan."""
+        """What looking at the scenarios is worth; infinite where the mean's decision is none."""
         return self.rp - self.eev
 
 

@@ -3,14 +3,13 @@
 Tonight's columns are those of period 1 and the opening; everything later is recourse and may differ by scenario. What
 is known tonight is the same in all of them. Yes/no decisions are held at the answer of the night without scenarios; a
 rule that gave way there gives way as much in every scenario, and a scenario in which rules must give way whatever is
-decided is loosened by the least that it needs when it stands alone.
+decided is loosened by the least that it needs (`alone`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,21 +18,17 @@ from liquidity.book import Book, opening
 from liquidity.errors import BadInput, Problem
 from liquidity.program.build import build_pool
 from liquidity.program.compile import Program, compile_program, refill_from
-from liquidity.program.linear import Solver
-from liquidity.program.night import Solved, hold, solve_night, solver_options
+from liquidity.program.night import solve_night, solver_options
 from liquidity.program.pool import Pool
-from liquidity.program.repair import repair
 from liquidity.program.shocks import Shocks
-from liquidity.program.solve import Infeasible
 from liquidity.program.stages import make_goals
 from liquidity.rules.rulebook import Rulebook
 from liquidity.scenarios.align import align
+from liquidity.scenarios.alone import Without
 from liquidity.scenarios.benders import GOAL, Benders
-from liquidity.scenarios.measures import Found, Worth, frontier, optimum, solve_stages, worth
+from liquidity.scenarios.measures import Found, Worth, frontier, solve_stages, worth
 from liquidity.scenarios.risk import Risk
-from liquidity.scenarios.split import TwoStage, early_rows, tonight
-
-GAVE_WAY = ["scenario", "rule", "what", "at", "bound", "shortfall"]
+from liquidity.scenarios.split import TwoStage, tonight
 
 
 @dataclass(frozen=True)
@@ -107,18 +102,15 @@ def prepare(book: Book, rulebook: Rulebook, shocks: Sequence[Shocks], probabilit
         # a trust that is safe tonight may not be in a scenario: then all have its yes/no decisions
         pool, programs = compile_all(book, rulebook, shocks, previous, cautious=True)
     tiers, size = {rule.name: rule.priority for rule in rulebook.rules}, opening(book).assets / pool.unit
-    options = solver_options(rulebook)
-    night = solve_night(programs[0], make_goals(pool, programs[0]), tiers, rulebook.materiality, size, options)
-    held = [hold(loosened(program, night, programs[0]), night.choice) for program in programs[1:]]
+    goals, options = make_goals(pool, programs[0]), solver_options(rulebook)
+    night = solve_night(programs[0], goals, tiers, rulebook.materiality, size, options)
+    without = Without(night, programs[0], rulebook, size, tonight(programs[0]))
     chance = np.full(len(names), 1 / len(names)) if probability is None else np.asarray(probability, float)
-    problem = TwoStage(tuple(held), chance, tonight(programs[0]))
-    start = Solver(hold(night.program, night.choice), options)
-    start.solve()
-    basis = start.basis()
-    alone = [stand_alone(name, one, basis, rulebook, size, problem.first) for name, one in zip(names, held)]
-    problem = replace(problem, programs=tuple(program for program, _, _ in alone))
-    ways = pd.concat([way for _, _, way in alone], ignore_index=True)
-    return Prepared(pool, problem, names, np.array([value for _, value, _ in alone]), ways)
+    problem = TwoStage(tuple(without.loosened(program) for program in programs[1:]), chance, without.first)
+    alone = [without.stand(name, program) for name, program in zip(names, problem.programs)]
+    problem = replace(problem, programs=tuple(one.program for one in alone))
+    ways = pd.concat([one.gave_way for one in alone], ignore_index=True)
+    return Prepared(pool, problem, names, np.array([one.known for one in alone]), ways)
 
 
 def compile_all(book: Book, rulebook: Rulebook, shocks: Sequence[Shocks], previous: pd.Series | None,
@@ -141,47 +133,6 @@ def poured(kinds: list[Program], pool: Pool) -> Program:
             continue
     kinds.append(compile_program(pool))
     return kinds[-1]
-
-
-def loosened(program: Program, night: Solved, base: Program) -> Program:
-    """A scenario with its rows as far loosened as those that gave way in the night without scenarios."""
-    if night.repair is None:
-        return program
-    sides = {}
-    for name in ("row_lower", "row_upper"):
-        before, after, now = getattr(base, name), getattr(night.program, name), getattr(program, name)
-        given = np.isfinite(before) & np.isfinite(after) & (before != after)
-        known = given & (now == before)
-        sides[name] = np.where(known, after, np.where(given, now + np.where(given, after - before, 0.0), now))
-    return replace(program, **sides)
-
-
-def stand_alone(name: str, program: Program, basis: Any, rulebook: Rulebook, size: float,
-                first: np.ndarray) -> tuple[Program, float, pd.DataFrame]:  # fmt: skip
-    """A scenario that has a plan if it is known tonight, its net worth then (units), and what had to give way for it;
-    tonight's rows stay. Raises Infeasible where they leave it none even so.
-    """
-    options = solver_options(rulebook)
-    try:
-        return program, optimum(program, basis, options), pd.DataFrame(columns=GAVE_WAY)
-    except Infeasible:
-        tiers = {rule.name: rule.priority for rule in rulebook.rules}
-        loose, mended = repair(program, tiers, rulebook.materiality, size, options)
-    kept = keep_tonight(program, loose, first)
-    try:
-        return kept, optimum(kept, basis, options), mended.gave_way.assign(scenario=name)[GAVE_WAY]
-    except Infeasible as error:
-        raise Infeasible(f"scenario {name}: no plan unless a rule gives way tonight", error.chain) from None
-
-
-def keep_tonight(program: Program, loose: Program, first: np.ndarray) -> Program:
-    """The loosened program with tonight's rows as they were."""
-    early = early_rows(program, first)
-    return replace(
-        loose,
-        row_lower=np.where(early, program.row_lower, loose.row_lower),
-        row_upper=np.where(early, program.row_upper, loose.row_upper),
-    )
 
 
 def decisions(problem: TwoStage, x: np.ndarray, unit: float) -> pd.DataFrame:

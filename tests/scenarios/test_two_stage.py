@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from liquidity import read_book, read_rulebook, two_stage
 from liquidity.bench.cases import CASES
-from liquidity.errors import BadInput
+from liquidity.errors import BadInput, SolverFailed
 from liquidity.program.build import build_pool
 from liquidity.program.cases_kit import maximise
 from liquidity.program.cases_stochastic import SEASONS, farm, planning
@@ -205,6 +205,20 @@ def test_no_decision_that_suits_every_scenario_is_told():
         wait_and_see(problem, Options())
 
 
+def test_where_the_expected_numbers_have_no_plan_a_scenario_is_where_the_search_starts():
+    """y >= 1 in one scenario, -y >= -0.5 in the other: on the mean 0 y >= 0.25."""
+    one, other = toy([(0.0, 1.0, np.inf), (0.0, -0.5, np.inf)])
+    turned = other.matrix.copy()
+    turned.data[-1] = -1.0
+    problem = staged([one, replace(other, matrix=turned)])
+    with Benders(problem, Options()) as parts:
+        found = [solve_stages(parts, Risk(), route, EXACT) for route in ("benders", "extensive")]
+        figures = worth(parts, found[0], Risk(), wait_and_see(problem, Options()))
+    assert [one.objective for one in found] == pytest.approx([-10 + 3 * (10 + 0.5) / 2] * 2)
+    assert figures.vss == np.inf
+    assert figures.ws == pytest.approx((20.0 + 1.0) / 2)
+
+
 # ---- figures
 
 
@@ -246,15 +260,50 @@ def test_the_answer_in_money(ready):
     assert "yes/no decisions held" in plan.note
 
 
-def test_a_scenario_that_no_decision_saves_is_loosened_by_the_least():
+def defaults(shock, times):
+    """A scenario whose defaults are so many times as frequent from the second period on."""
+    array = shock.arrays["default"].copy()
+    array[:, 1:] = times
+    return Shocks(f"defaults x {times:g}", {"default": array})
+
+
+@pytest.mark.parametrize("times", [3.0, 6.0])
+def test_a_scenario_that_no_decision_saves_is_loosened_by_the_least(times):
+    """With six times the defaults a trust no longer earns its losses: the scenarios then have other columns."""
     book, rulebook, shocks = stern(2)
-    grid = np.arange(2, len(build_pool(book, rulebook).grid.starts))
-    worse = shocks[0].arrays["default"].copy()
-    worse.loc[{"period": grid}] = 3.0
-    ready = prepare(book, rulebook, [Shocks("losses treble", {"default": worse}), Shocks("as it is")])
-    assert set(ready.gave_way.scenario) == {"losses treble"}
+    ready = prepare(book, rulebook, [defaults(shocks[0], times), shocks[1]])
+    assert set(ready.gave_way.scenario) == {f"defaults x {times:g}"}
     assert ready.gave_way.shortfall.gt(0).all()
     assert not any("period=1;" in f"{at};" for at in ready.gave_way["at"])
+    with Benders(ready.problem, Options()) as parts:
+        one, other = (solve_stages(parts, Risk(), route, 1e-9) for route in ("benders", "extensive"))
+    assert one.objective == pytest.approx(other.objective, rel=1e-7)
+    assert (ready.known >= one.value - 1e-6).all()
+
+
+def test_a_scenario_that_nothing_saves_is_named():
+    book, rulebook, shocks = stern(2)
+    with pytest.raises(SolverFailed, match="defaults x 15"):
+        prepare(book, rulebook, [shocks[1], defaults(shocks[0], 15.0)])
+
+
+def test_a_rule_that_gives_way_tonight_does_so_in_every_scenario():
+    book, rulebook, shocks = stern(3)
+    calm = [Shocks(one.name, {"demand": one.arrays["demand"]}) for one in shocks]
+    tight = rulebook.edit("expected_loss", rate=0.8 * rulebook.rule("expected_loss").rate)
+    problem = prepare(book, tight, calm).problem
+    with Benders(problem, Options()) as parts:
+        one, other = (solve_stages(parts, Risk(), route, 1e-9) for route in ("benders", "extensive"))
+    assert one.objective == pytest.approx(other.objective, rel=1e-7)
+    place = problem.programs[0].row("expected_loss", "rate").place
+    given = np.array([program.row_upper[place] for program in problem.programs])
+    assert given[0, 0] > 0.0  # tonight's bound was 0 before it gave way
+    assert np.all(given[:, 0] == given[0, 0])
+
+
+def test_a_gap_that_is_not_reached_is_no_answer():
+    with pytest.raises(SolverFailed, match="no gap of 0"), Benders(farmer(), Options()) as parts:
+        parts.solve(Risk(), goal=0.0, rounds=1)
 
 
 # ---- what is refused
