@@ -7,6 +7,7 @@ below it, for programs that are put together from several nights and for the par
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -99,22 +100,25 @@ class Solver:
         with crossover, then cold, at last with looser tolerances.
 
         Raises Infeasible where there is no plan, else SolverFailed. Where one is to be `sure`, a warm start that finds
-        no plan is not believed: the next step is asked.
+        no plan is not believed: the next step is asked. `options.time_limit` is for all steps together.
         """
         tried: list[str] = []
+        until = time.perf_counter() + self.options.time_limit
         for step in ((warm,) if self.warm else ()) + ("ipx", "cold", "loose"):
-            status = self._attempt(step)
+            status = self._attempt(step, max(until - time.perf_counter(), 0.0))
             if status == highspy.HighsModelStatus.kOptimal:
                 self.warm = True
                 self.chain += tried
                 return float(self.highs.getInfo().objective_function_value)
             tried.append(f"{step}: {self.highs.modelStatusToString(status)}")
+            if status == highspy.HighsModelStatus.kTimeLimit:
+                break
             if status in OUT and not (sure and step == warm):
                 raise Infeasible("no plan meets every row", tried)
         raise SolverFailed("no method ended at an optimum", tried)
 
-    def _attempt(self, step: str) -> Any:
-        """One step of the chain."""
+    def _attempt(self, step: str, seconds: float) -> Any:
+        """One step of the chain, in so many seconds."""
         highs, warm = self.highs, step in WARM
         if not warm:
             highs.clearSolver()
@@ -125,7 +129,7 @@ class Solver:
             highs.setOptionValue(f"{kind}_feasibility_tolerance", tolerance)
         limit = self.options.simplex_iteration_limit if warm else NO_LIMIT
         highs.setOptionValue("simplex_iteration_limit", limit)
-        highs.setOptionValue("time_limit", highs.getRunTime() + self.options.time_limit)
+        highs.setOptionValue("time_limit", highs.getRunTime() + seconds)
         highs.run()
         self.iterations += max(int(highs.getInfo().simplex_iteration_count), 0)
         return highs.getModelStatus()
