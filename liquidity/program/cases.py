@@ -68,4 +68,4 @@ CASES = (
         solve_stable_deposits,
     ),
 )
-"""The published cases that a program or a formula answers; those under uncertainty are in `scenarios.cases_two_stage`."""
+"""The published cases of a single program or a formula; those under uncertainty are in `scenarios`."""

@@ -1,6 +1,6 @@
 """Two published programs under uncertainty: the farmer's acres, and financial planning over three stages.
 
-Each may be written for one scenario or for all of them in one program; `liquidity.scenarios.cases_two_stage` solves them.
+Each may be written for one scenario or for all of them in one program; `scenarios.cases_two_stage` solves them.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from liquidity.program.pool import Pool
-from liquidity.program.shocks import Shocks
+from liquidity.program.shocks import NEUTRAL, Shocks
 
 COMMON = 0.8
 """Share of the variance that all segments have in common."""
@@ -78,3 +78,9 @@ def ramp(years: Sequence[float], full: float) -> np.ndarray:
     """How much of a drift is there in each period: none in the first, all once `full` years have gone by."""
     begun = np.concatenate([[0.0], np.cumsum(years)[:-1]])
     return np.minimum(1.0, begun / full)
+
+
+def from_tomorrow(shocks: Shocks) -> Shocks:
+    """The same without what it changes in period 1: a scenario that begins once tonight's decision is taken."""
+    arrays = {name: array.where(array.period > 1, NEUTRAL[name]) for name, array in shocks.arrays.items()}
+    return Shocks(shocks.name, arrays)

@@ -123,23 +123,6 @@ def early_rows(program: Program, first: np.ndarray) -> np.ndarray:
     return out
 
 
-def from_second_period(base: Program, program: Program, first: np.ndarray) -> Program:
-    """The scenario as it is when everything of tonight is known: the first stage has the numbers of `base`."""
-    early = early_rows(base, first)
-    matrix = program.matrix.copy()
-    known = early[matrix.indices]
-    matrix.data[known] = base.matrix.data[known]
-    return replace(
-        program,
-        matrix=matrix,
-        row_lower=np.where(early, base.row_lower, program.row_lower),
-        row_upper=np.where(early, base.row_upper, program.row_upper),
-        column_lower=np.where(first, base.column_lower, program.column_lower),
-        column_upper=np.where(first, base.column_upper, program.column_upper),
-        recipe=None,
-    )
-
-
 def mean_program(problem: TwoStage) -> Program:
     """The program of expected numbers: every coefficient and bound is the mean over the scenarios."""
     chance, base = problem.probability, problem.programs[0]

@@ -18,8 +18,8 @@ from liquidity.program.shocks import Shocks
 from liquidity.program.solve import Infeasible, Options, Session
 from liquidity.scenarios.align import align
 from liquidity.scenarios.benders import Benders
-from liquidity.scenarios.cases import farmer, plan_wealth
-from liquidity.scenarios.draws import Spread, draw_shocks
+from liquidity.scenarios.cases_two_stage import farmer, plan_wealth
+from liquidity.scenarios.draws import Spread, draw_shocks, from_tomorrow
 from liquidity.scenarios.extensive import Tree
 from liquidity.scenarios.measures import frontier, solve_stages, wait_and_see, worth
 from liquidity.scenarios.risk import Risk
@@ -321,9 +321,13 @@ def test_what_is_known_tonight_is_the_same_everywhere(ready):
 
 def test_a_shock_of_tonight_is_refused():
     book, rulebook, shocks = stern(1)
-    tonight_too = shocks[0].arrays["default"] * 1.5
+    begun = Shocks("tonight", {**shocks[0].arrays, "default": shocks[0].arrays["default"] * 1.05})
     with pytest.raises(BadInput, match="first stage"):
-        prepare(book, rulebook, [Shocks("calm"), Shocks("tonight", {"default": tonight_too})])
+        prepare(book, rulebook, [Shocks("calm"), begun])
+    later = from_tomorrow(begun)
+    assert later.arrays["default"].sel(period=1).eq(1.0).all()
+    assert later.arrays["default"].sel(period=2).equals(begun.arrays["default"].sel(period=2))
+    assert prepare(book, rulebook, [Shocks("calm"), later]).problem.size == 2
 
 
 @pytest.mark.parametrize("chance", [[0.5, 0.6], [1.0], [-0.5, 1.5], [np.nan, 1.0]])
