@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from liquidity.rules.rulebook import Rulebook, read_rulebook
     from liquidity.runs.night import Night, allocate, explain
     from liquidity.runs.whatif import WhatIf, what_if
+    from liquidity.scenarios.two_stage import TwoStagePlan, two_stage
 
 _HOMES = {
     "liquidity.book": ("Book", "read_book", "write_book"),
@@ -20,12 +21,13 @@ _HOMES = {
     "liquidity.rules.rulebook": ("Rulebook", "read_rulebook"),
     "liquidity.runs.night": ("Night", "allocate", "explain"),
     "liquidity.runs.whatif": ("WhatIf", "what_if"),
+    "liquidity.scenarios.two_stage": ("TwoStagePlan", "two_stage"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "BadInput", "Book", "LiquidityError", "Night", "Problem", "Rule", "Rulebook", "SolverFailed", "WhatIf",
-    "allocate", "explain", "read_book", "read_rulebook", "what_if", "write_book",
+    "BadInput", "Book", "LiquidityError", "Night", "Problem", "Rule", "Rulebook", "SolverFailed", "TwoStagePlan",
+    "WhatIf", "allocate", "explain", "read_book", "read_rulebook", "two_stage", "what_if", "write_book",
 ]  # fmt: skip
 
 

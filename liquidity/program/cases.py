@@ -16,9 +16,7 @@ from liquidity.program.cases_liquidity import (
     solve_stable_deposits,
     solve_stable_funding,
 )
-from liquidity.program.cases_stochastic import solve_farmer, solve_planning
 
-BIRGE = "Birge and Louveaux, Introduction to Stochastic Programming"
 CASES = (
     Case(
         "short-term financing",
@@ -35,31 +33,6 @@ CASES = (
             Figure("commercial loans", "4.8", "USD m"),
         ),
         solve_loan_policy,
-    ),
-    Case(
-        "farmer",
-        f"{BIRGE}: the farmer",
-        (
-            Figure("expected cost", "-108,390", "USD"),
-            Figure("wheat acres", "170", "acre"),
-            Figure("corn acres", "80", "acre"),
-            Figure("beets acres", "250", "acre"),
-            Figure("WS", "-115,405.56", "USD"),
-            Figure("EEV", "-107,240", "USD"),
-            Figure("VSS", "1,150", "USD"),
-            Figure("EVPI", "7,015.56", "USD"),
-        ),
-        solve_farmer,
-    ),
-    Case(
-        "financial planning",
-        f"{BIRGE}: financial planning and control",
-        (
-            Figure("expected utility", "-1.51408", "utility"),
-            Figure("stocks at the root", "41.4793", "kUSD"),
-            Figure("bonds at the root", "13.5207", "kUSD"),
-        ),
-        solve_planning,
     ),
     *BASEL_CASES,
     Case(
@@ -95,4 +68,4 @@ CASES = (
         solve_stable_deposits,
     ),
 )
-"""Every published case that `liquidity verify` solves."""
+"""The published cases of a single program or a formula; those under uncertainty are in `scenarios`."""

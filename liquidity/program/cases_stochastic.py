@@ -1,13 +1,16 @@
-"""Two published programs under uncertainty: the farmer's acres, and financial planning over three stages."""
+"""Two published programs under uncertainty: the farmer's acres, and financial planning over three stages.
+
+Each may be written for one scenario or for all of them in one program; `scenarios.cases_two_stage` solves them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import product
 
 import pyomo.environ as pyo
 
-from liquidity.program.cases_kit import Clause, maximise
+from liquidity.program.cases_kit import Clause
 from liquidity.program.writer import Writer
 
 ACRES, QUOTA, OVER_QUOTA_PRICE = 500.0, 6000.0, 10.0
@@ -24,6 +27,9 @@ SEASONS = {"good": 1.2, "average": 1.0, "bad": 0.8}
 WEALTH, GOAL, REWARD, SHORTAGE, STAGES = 55.0, 80.0, 1.0, 4.0, 3
 GROWTH = {("stocks", "u"): 1.25, ("stocks", "d"): 1.06, ("bonds", "u"): 1.14, ("bonds", "d"): 1.12}
 """Growth of each asset over a stage that goes up or down, equally likely."""
+
+PATHS = tuple("".join(steps) for steps in product("ud", repeat=STAGES))
+"""Every path of ups and downs."""
 
 
 def farm(seasons: Mapping[str, float]) -> Writer:
@@ -77,29 +83,12 @@ def write_profit(writer: Writer, probability: float) -> None:
         - probability * sum(paid[c] * m.buy[c, s] for c in m.GRAIN for s in m.SEASON)))  # fmt: skip
 
 
-def solve_farmer() -> dict[str, float]:
-    """Own figures of the farmer, costs in USD.
-
-    WS lets every season have its own acres, EEV holds the acres that the average season would choose; the value of the
-    stochastic solution is VSS = EEV - RP, that of perfect information EVPI = RP - WS.
-    """
-    found = maximise(farm(SEASONS))
-    waited = [-maximise(farm({season: factor})).value for season, factor in SEASONS.items()]
-    expected = maximise(farm({"expected": sum(SEASONS.values()) / len(SEASONS)}))
-    held = maximise(farm(SEASONS), {"plant": expected.amounts("plant")})
-    cost, wait_and_see, eev = -found.value, sum(waited) / len(waited), -held.value
-    acres = {f"{crop} acres": area for crop, area in found.amounts("plant").items()}
-    values = {"WS": wait_and_see, "EEV": eev, "VSS": eev - cost, "EVPI": cost - wait_and_see}
-    return {"expected cost": cost, **acres, **values}
-
-
-def planning() -> Writer:
-    """Wealth put into stocks and bonds three times, every path of ups and downs equally likely.
+def planning(paths: Sequence[str] = PATHS) -> Writer:
+    """Wealth put into stocks and bonds three times, the paths of ups and downs equally likely.
 
     In symbols: sum hold[0] <= wealth; sum hold[t] = sum growth[t] hold[t-1]; above - short <= final wealth - goal; what
     is held at t is one for all paths that were the same until t.  Thousand USD; dims asset, stage, path.
     """
-    paths = ["".join(steps) for steps in product("ud", repeat=STAGES)]
     dims = {"ASSET": ("asset",), "PATH": ("path",), "TWIN": ("stage", "path", "first"),
             **dict.fromkeys(("START", "HELD", "AGAIN", "STAGE"), ("stage",))}  # fmt: skip
     writer = Writer(dims, "kUSD")
@@ -124,15 +113,7 @@ def planning() -> Writer:
     return writer
 
 
-def twins(paths: list[str]) -> list[tuple[int, str, str]]:
+def twins(paths: Sequence[str]) -> list[tuple[int, str, str]]:
     """(stage, path, first path with the same past) for every path that is not itself the first."""
     firsts = [(t, path, next(p for p in paths if p[:t] == path[:t])) for t in range(STAGES) for path in paths]
     return [(t, path, first) for t, path, first in firsts if path != first]
-
-
-def solve_planning() -> dict[str, float]:
-    """Own figures of financial planning."""
-    found = maximise(planning())
-    path = found.program.column("above").index[0][0]
-    root = {f"{asset} at the root": found.amount("hold", asset, 0, path) for asset in ("stocks", "bonds")}
-    return {"expected utility": found.value, **root}

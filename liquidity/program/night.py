@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,9 @@ from liquidity.program.patterns import Choice, choose_pattern
 from liquidity.program.repair import Repair, hurried, repair
 from liquidity.program.solve import Infeasible, Options, Session
 from liquidity.program.stages import Goals, Staged, run_stages
+
+if TYPE_CHECKING:
+    from liquidity.rules.rulebook import Rulebook
 
 
 @dataclass(frozen=True)
@@ -119,3 +122,9 @@ def hold(program: Program, choice: Choice) -> Program:
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
     lower[program.integer] = upper[program.integer] = choice.values
     return replace(program, column_lower=lower, column_upper=upper, integer=np.zeros_like(program.integer))
+
+
+def solver_options(rulebook: Rulebook) -> Options:
+    """The rulebook's solver options as the solver takes them."""
+    chosen = rulebook.solver
+    return Options(chosen.threads, chosen.tolerance, chosen.simplex_iteration_limit, chosen.time_limit, gap=chosen.gap)

@@ -1,4 +1,4 @@
-"""Arrays to HiGHS and back. The only place that knows HiGHS.
+"""Arrays to HiGHS and back. The only place that knows HiGHS, with `linear`.
 
 Every row that may be lifted or repaired carries a slack column, fixed at zero while the row is held. Lifting a row
 frees its slack: the vertex found before stays a vertex, which it would not if the row's bounds became infinite.
@@ -27,7 +27,8 @@ NO_LIMIT = 2147483647
 WARM_STEPS = 500
 FACE = 1e-10
 METHODS = ("primal", "ipx", "dual")
-LOOSE = {"loose": 100.0, "warm": 1000.0}
+LOOSE = 100.0
+WIDER = {"loose": LOOSE, "warm": 1000.0}
 "Methods with wider tolerances, and how many times as wide."
 HERE = object()
 "The basis at which a session stands."
@@ -216,7 +217,7 @@ class Session:
             highs.clearSolver()
             highs.setOptionValue("solver", "ipx" if method == "ipx" else "simplex")
             highs.setOptionValue("simplex_strategy", DUAL)
-        self._run(LOOSE.get(method, 1.0), limit)
+        self._run(WIDER.get(method, 1.0), limit)
         highs.setOptionValue("simplex_iteration_limit", NO_LIMIT)
         highs.setOptionValue("simplex_strategy", PRIMAL)
         status = highs.getModelStatus()
@@ -245,7 +246,7 @@ class Session:
             return self._read("refresh", 0.0)
         self.highs.setOptionValue("solver", "simplex")
         basis = self.highs.getBasis()
-        for wider in (1.0, LOOSE["loose"]):
+        for wider in (1.0, LOOSE):
             self.highs.setBasis(basis)
             self._run(wider)
             if self.highs.getModelStatus() == highspy.HighsModelStatus.kOptimal:

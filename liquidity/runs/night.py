@@ -25,11 +25,11 @@ from liquidity.explain.reasons import make_reasons
 from liquidity.explain.roads import make_roads
 from liquidity.program.build import build_pool
 from liquidity.program.compile import Program, compile_program
-from liquidity.program.night import Solved, solve_night
+from liquidity.program.night import Solved, solve_night, solver_options
 from liquidity.program.plan import make_plan
 from liquidity.program.pool import Pool
 from liquidity.program.shocks import NO_SHOCKS, Shocks
-from liquidity.program.solve import Options, pack_basis
+from liquidity.program.solve import pack_basis
 from liquidity.program.stages import WINDOW_DAYS, Goals, make_goals
 from liquidity.rules.rulebook import Rulebook
 from liquidity.runs import tables as made
@@ -220,12 +220,6 @@ def check_fit(book: Book, rulebook: Rulebook) -> None:
         problems.append(Problem(rulebook.name, "", "rule", "no rule of kind revolving_period", expected))
     if problems:
         raise BadInput(problems)
-
-
-def solver_options(rulebook: Rulebook) -> Options:
-    """The rulebook's solver options as the solver takes them."""
-    chosen = rulebook.solver
-    return Options(chosen.threads, chosen.tolerance, chosen.simplex_iteration_limit, chosen.time_limit, gap=chosen.gap)
 
 
 def plain_tables(

@@ -12,8 +12,9 @@ from rich.table import Table
 from liquidity.program.cases import CASES
 from liquidity.program.cases_kit import Case
 from liquidity.scenarios.cases import SCENARIO_CASES
+from liquidity.scenarios.cases_two_stage import TWO_STAGE_CASES
 
-ALL_CASES = (*CASES, *SCENARIO_CASES)
+ALL_CASES = (*CASES, *TWO_STAGE_CASES, *SCENARIO_CASES)
 COLUMNS = ("case", "figure", "published", "own", "unit", "error", "source", "ok")
 
 
