@@ -18,7 +18,10 @@ from liquidity.program.solve import FACE, HERE, Options, Session, widened
 from liquidity.program.stages import Staged, run_stages
 
 WHOLE = 1e-9
-"""A share this near to one is one; what a share may lose when it is held."""
+"""A share this near to one is one."""
+SLIVER = 1e-6
+"""Part of a share that may be lost when it is held: without it the plans left over are a set without an interior, in
+which no method ends."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Shares:
     def __init__(self, program: Program, asked: pd.Series, basis: Any, options: Options) -> None:
         """`program` with its yes/no decisions held, `asked` (segment, borrower) in units, `basis` an optimum of it."""
         self.shared = share(program, asked)
-        self.session = Session(self.shared.program, options, ("primal", "dual"))
+        self.session = Session(self.shared.program, options, ("primal", "ipx", "dual"))
         count = len(self.shared.groups)
         self.solves, self.free = 0, np.ones(count, bool)
         # at the given optimum the shares are what they are, and the common share is nought
@@ -68,7 +71,9 @@ class Shares:
     def hold(self, groups: np.ndarray) -> None:
         """Hold the shares of some groups (mask or positions) where they stand; the common share is no longer theirs."""
         at = np.arange(len(self.free))[groups]
-        self.session.fix(self.shared.first + at, self.now[at])
+        now = self.now[at]
+        self.session.lower[self.shared.first + at] = np.where(now > WHOLE, now * (1 - SLIVER), 0.0)
+        self.session.upper[self.shared.first + at] = now
         self.session.row_lower[self.shared.above + at] = -np.inf
         self.free[at] = False
 
