@@ -40,10 +40,11 @@ def lines(name: str, rolled: Rolled, wall: float) -> bool:
         good = good and fine
         gain = "" if first else (f"uplift CNY {row.uplift / 1e6:,.3f}m ({row.uplift_a_year:.2%} of equity a year, "
                                  f"booked {row.uplift_booked / 1e6:,.3f}m), ")  # fmt: skip
-        print(f"{'ok  ' if fine else 'FAIL'} {name:20} {row.policy:10} {gain}net worth CNY {row.net_worth / 1e6:,.2f}m, "
-              f"interest {row.interest / 1e6:,.2f}m, losses {row.losses / 1e6:,.2f}m, funding "
-              f"{row.funding_cost / 1e6:,.2f}m, relent {row.relent_share:.1%} of wanted, breaches {row.breaches}, "
-              f"nights repaired {row.repaired}, without plan {row.no_plan}, {row.cpu_seconds:.0f} CPU s", flush=True)  # fmt: skip
+        print(f"{'ok  ' if fine else 'FAIL'} {name:20} {row.policy:10} {gain}net worth CNY "
+              f"{row.net_worth / 1e6:,.2f}m, interest {row.interest / 1e6:,.2f}m, losses {row.losses / 1e6:,.2f}m, "
+              f"funding {row.funding_cost / 1e6:,.2f}m, relent {row.relent_share:.1%} of wanted, breaches {row.breaches}, "
+              f"nights repaired {row.repaired}, without plan {row.no_plan}, {row.cpu_seconds:.0f} CPU s",
+              flush=True)  # fmt: skip
     print(f"     {name:20} closes {rolled.checks['close_gap']:.1e}, other {rolled.checks['other_gap']:.1e} of assets, "
           f"{wall:.0f} s wall; broken: {rolled.breaches.groupby(['policy', 'rule']).night.nunique().to_dict()} "
           f"{rolled.failed or ''}", flush=True)  # fmt: skip
@@ -55,7 +56,7 @@ def main(nights: str = "30", count: str = "5", seed: str = "0") -> int:
     good = True
     for name, book, rules in lenders(int(count)):
         begun = time.perf_counter()
-        rolled = make_roll(Roll(book, rules, int(nights), int(seed)), say=lambda text: print(f"     {text}", flush=True))
+        rolled = make_roll(Roll(book, rules, int(nights), int(seed)))
         good = lines(name, rolled, time.perf_counter() - begun) and good
     return 0 if good else 1
 

@@ -12,11 +12,10 @@ import pandas as pd
 from liquidity.errors import BadInput, Problem, SolverFailed
 from liquidity.program.grid import make_grid
 from liquidity.runs.night import Say, check_fit, quiet
+from liquidity.runs.roll_close import INCOME
 from liquidity.runs.roll_path import Path, Roll, run_path
 from liquidity.runs.roll_policies import OPTIMISER, POLICIES
 
-PARTS = ("interest", "fees", "cash_interest", "losses", "funding_cost", "running_cost", "provision_change",
-         "other_income")  # fmt: skip
 MOST_NIGHTS = 366
 
 
@@ -109,7 +108,7 @@ def results(roll: Roll, paths: list[Path]) -> pd.DataFrame:
     for path in paths:
         nights, last = path.nights, path.nights.iloc[-1]
         row = {"policy": path.policy, "nights": len(nights), "net_worth": last.net_worth, "equity": last.equity,
-               "provision": last.provision} | {name: nights[name].sum() for name in PARTS}  # fmt: skip
+               "provision": last.provision} | {name: nights[name].sum() for name in INCOME}  # fmt: skip
         for name in ("freed", "wanted", "relent", "lent_new"):
             row[name] = nights[name].sum()
         row["relent_share"] = row["relent"] / row["wanted"] if row["wanted"] > 0 else 1.0

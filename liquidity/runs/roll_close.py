@@ -95,7 +95,8 @@ def vehicle_cash(data: xr.Dataset, unit: float, years: float, held: xr.DataArray
     """Cash of warehouses and trusts (facility); nought elsewhere."""
     cash = data.facility_cash * unit * (1 + data.facility_cash_rate * years)
     cash = cash + (data.collected * held).sum("segment") - data.servicing_fee * years * held.sum("segment")
-    cash = cash - note_cost(data, unit, years) - by_facility(coupons(data, unit, years) + orders("pay", "tranche"), data)
+    paid = by_facility(coupons(data, unit, years) + orders("pay", "tranche"), data)
+    cash = cash - note_cost(data, unit, years) - paid
     cash = cash + orders("note_draw", "facility") - orders("note_pay", "facility") + orders("contribute", "facility")
     cash = cash - orders("release", "facility") - orders("residual", "facility")
     bought = (orders("lend", "segment", "facility") + orders("move", "segment", "facility")).sum("segment")
@@ -110,7 +111,8 @@ def treasury_cash(pool: Pool, data: xr.Dataset, years: float, held: xr.DataArray
     got = (own * data.collected * held).where(direct, 0.0).sum() + partner_fees(data, years, held)
     got = got + (data.servicing_fee * years * held).where(~direct, 0.0).sum() - (data.opex * years * held).sum()
     got = got + ((coupons(data, unit, years) + orders("pay", "tranche")) * kept).sum() + sold.sum()
-    got = got + (orders("release", "facility") + orders("residual", "facility") - orders("contribute", "facility")).sum()
+    upward = orders("release", "facility") + orders("residual", "facility") - orders("contribute", "facility")
+    got = got + upward.sum()
     got = got - (own * orders("lend", "segment", "facility").sum("segment")).where(direct, 0.0).sum()
     got = got + (orders("draw", "line") - orders("pay_down", "line")).sum() - line_cost(data, unit, years)
     fixed = float(data.lender_opex_per_year) * unit * years
@@ -176,9 +178,8 @@ def gap(pool: Pool, plan: xr.Dataset, done: Close) -> float:
     for mine, planned in names.items():
         if planned in plan:
             known = getattr(done, mine)
-            other = plan[planned].isel(period=0, drop=True).reindex(
-                {dim: known[dim].values for dim in known.dims}, fill_value=0.0
-            )
+            labels = {dim: known[dim].values for dim in known.dims}
+            other = plan[planned].isel(period=0, drop=True).reindex(labels, fill_value=0.0)
             parts.append(float(np.abs(known - other).max()))
     return max(abs(part) for part in parts) / opening(pool.book).assets
 

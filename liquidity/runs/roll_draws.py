@@ -43,8 +43,8 @@ class Truth:
 
 @dataclass(frozen=True)
 class Draw:
-    """One night. Shares of the balance before receipts, frames (segment, facility): `principal`, `interest` (whole, with
-    the guarantor's part) and `defaulted`; `requests` (segment): the gates and `new_demand`, CNY a month."""
+    """One night. Shares of the balance before receipts, frames (segment, facility): `principal`, `interest` (whole,
+    with the guarantor's part) and `defaulted`; `requests` (segment): the gates and `new_demand`, CNY a month."""
 
     principal: pd.DataFrame
     interest: pd.DataFrame
@@ -71,9 +71,9 @@ def draw_night(book: Book, day: date, seed: int, number: int, truth: Truth) -> D
     total = np.where(pay + bad > 0, pay + bad, 1.0)
     earned = column(table.apr) * gone / total * factors("interest")
     demand = truth.demand * factors("demand").mean(axis=1)
-    frames = (pd.DataFrame(array, table.index, book["facilities"].index)
-              for array in (gone * pay / total, earned, gone * bad / total))  # fmt: skip
-    return Draw(*frames, requests=requests(book, day, noise, demand, truth))
+    paid, interest, lost = (pd.DataFrame(array, table.index, book["facilities"].index)
+                            for array in (gone * pay / total, earned, gone * bad / total))  # fmt: skip
+    return Draw(paid, interest, lost, requests(book, day, noise, demand, truth))
 
 
 def column(values: pd.Series) -> np.ndarray:

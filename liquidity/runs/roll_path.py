@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from liquidity.book import Book
 from liquidity.errors import SolverFailed
-from liquidity.program.inputs import Arrays
 from liquidity.program.objective import continuing_value, margin
 from liquidity.program.plan import make_plan
 from liquidity.program.pool import Pool
@@ -38,12 +36,14 @@ class Roll:
 @dataclass(frozen=True)
 class Path:
     """The nights of a policy. `nights` one row each, `segments` [segment, freed, relent, lent_new] over all nights,
-    `breaches` [night, rule, what, at, shortfall]; CNY. `failed` says why the path ended early, "" where it did not."""
+    `breaches` [night, rule, what, at, shortfall]; CNY. `last` is the book of the morning after. `failed` says why the
+    path ended early, "" where it did not."""
 
     policy: str
     nights: pd.DataFrame
     segments: pd.DataFrame
     breaches: pd.DataFrame
+    last: Book
     failed: str
 
 
@@ -78,9 +78,9 @@ def run_path(roll: Roll, policy: str, say: Say = quiet) -> Path:
     for number in range(1, roll.nights + 1):
         begun, day = time.process_time(), book.as_of
         draw = draw_night(roll.book, day, roll.seed, number, roll.truth)
-        book = tonight(book, roll.book, draw)
+        now = tonight(book, roll.book, draw)
         try:
-            decided = decide_from(book, roll.rulebook, previous, before)
+            decided = decide_from(now, roll.rulebook, previous, before)
             staged, solves = choose(policy, decided)
         except SolverFailed as error:
             failed = f"night {number} ({day}): {error}"
@@ -88,11 +88,12 @@ def run_path(roll: Roll, policy: str, say: Say = quiet) -> Path:
         value = value or Value(decided.pool)
         plan = make_plan(decided.pool, decided.program, staged.last, decided.solved.staged.first.reduced)
         done, found = close_night(decided.pool, plan), broken(decided, staged.last)
-        after = book.replace(**next_tables(book, done, write_off_rate(roll.rulebook)))
+        after = now.replace(**next_tables(now, done, write_off_rate(roll.rulebook)), repaid=now["repaid"].iloc[:0],
+                            requests=roll.book["requests"])  # fmt: skip
         row = {"policy": policy, "night": number, "date": day.isoformat()} | night_row(decided, plan, done, value)
         row |= {"planned": staged.first.objective * decided.pool.unit, "breaches": found.rule.nunique(),
                 "repaired": int(decided.solved.gave_way is not None), "close_gap": gap(decided.pool, plan, done),
-                "other_gap": other_gap(book, after, decided.pool), "programs": 1 + solves,
+                "other_gap": other_gap(now, after, decided.pool), "programs": 1 + solves,
                 "cpu_seconds": round(time.process_time() - begun, 2)}  # fmt: skip
         rows.append(row)
         breaches.append(found.assign(night=number))
@@ -101,15 +102,15 @@ def run_path(roll: Roll, policy: str, say: Say = quiet) -> Path:
         say(f"{policy}, night {number} of {roll.nights}: {row['cpu_seconds']:.1f} CPU s")
         book, previous = after, (lent.relent / lent.freed).where(lent.freed > 0, 1.0)
         before = Standing(decided.program, decided.solved.staged.last.basis)
-    return gathered(policy, rows, segments, breaches, failed)
+    return gathered(policy, rows, segments, breaches, book, failed)
 
 
 def gathered(policy: str, rows: list[dict[str, Any]], segments: list[pd.DataFrame], breaches: list[pd.DataFrame],
-             failed: str) -> Path:  # fmt: skip
+             last: Book, failed: str) -> Path:  # fmt: skip
     """The nights as tables."""
     by_segment = pd.concat(segments).groupby(level=0).sum().reset_index() if segments else pd.DataFrame()
     found = pd.concat(breaches, ignore_index=True) if breaches else pd.DataFrame()
-    return Path(policy, pd.DataFrame(rows), by_segment, found, failed)
+    return Path(policy, pd.DataFrame(rows), by_segment, found, last, failed)
 
 
 def tonight(book: Book, first: Book, draw: Draw) -> Book:

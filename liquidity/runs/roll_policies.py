@@ -87,7 +87,8 @@ def by_margin(pool: Pool, groups: pd.MultiIndex) -> np.ndarray:
     margin = yearly_margin(pool)
     frame = groups.to_frame(index=False)
     frame["margin"], frame["late"] = margin.reindex(frame.segment).to_numpy(), frame.borrower == "new"
-    return frame.sort_values(["margin", "segment", "late"], ascending=[False, True, True], kind="stable").index.to_numpy()
+    order = frame.sort_values(["margin", "segment", "late"], ascending=[False, True, True], kind="stable")
+    return order.index.to_numpy()
 
 
 def yearly_margin(pool: Pool) -> pd.Series:
@@ -107,7 +108,7 @@ def broken(decided: Decided, answer: Answer) -> pd.DataFrame:
     told = over > 1e-8 * np.maximum(np.abs(bound), 1e-2 * size)
     rows = []
     for family in (family for family in program.rows if family.kind == "rule"):
-        for at in np.flatnonzero(told[family.place]):
+        for at in np.flatnonzero(told[family.place]).tolist():
             place = dict(zip(family.dims, family.index[at]))
             if place.pop("period", 1) == 1:
                 text = ";".join(f"{dim}={value}" for dim, value in place.items())
