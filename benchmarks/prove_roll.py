@@ -42,9 +42,9 @@ def lines(name: str, rolled: Rolled, wall: float) -> bool:
                                  f"booked {row.uplift_booked / 1e6:,.3f}m), ")  # fmt: skip
         print(f"{'ok  ' if fine else 'FAIL'} {name:20} {row.policy:10} {gain}net worth CNY "
               f"{row.net_worth / 1e6:,.2f}m, interest {row.interest / 1e6:,.2f}m, losses {row.losses / 1e6:,.2f}m, "
-              f"funding {row.funding_cost / 1e6:,.2f}m, relent {row.relent_share:.1%} of wanted, breaches {row.breaches}, "
-              f"nights repaired {row.repaired}, without plan {row.no_plan}, {row.cpu_seconds:.0f} CPU s",
-              flush=True)  # fmt: skip
+              f"funding {row.funding_cost / 1e6:,.2f}m, relent {row.relent_share:.1%} of wanted, "
+              f"breaches {row.breaches}, nights repaired {row.repaired}, without plan {row.no_plan}, "
+              f"{row.cpu_seconds:.0f} CPU s", flush=True)  # fmt: skip
     print(f"     {name:20} closes {rolled.checks['close_gap']:.1e}, other {rolled.checks['other_gap']:.1e} of assets, "
           f"{wall:.0f} s wall; broken: {rolled.breaches.groupby(['policy', 'rule']).night.nunique().to_dict()} "
           f"{rolled.failed or ''}", flush=True)  # fmt: skip

@@ -71,46 +71,69 @@ class Value:
         return float(done.equity + done.provision + later)
 
 
+@dataclass(frozen=True)
+class Morning:
+    """Where a path stands before a night: the book, last night's shares relent, where that night was solved, and the
+    formula of net worth (None before the first)."""
+
+    book: Book
+    previous: pd.Series | None = None
+    before: Standing | None = None
+    value: Value | None = None
+
+
+@dataclass(frozen=True)
+class Done:
+    """One night: its row, what was lent by segment, what was broken, and the morning after."""
+
+    row: dict[str, Any]
+    lent: pd.DataFrame
+    broken: pd.DataFrame
+    after: Morning
+
+
 def run_path(roll: Roll, policy: str, say: Say = quiet) -> Path:
     """Roll one policy. The path ends where a night has no plan even when every rule gives way."""
-    book, previous, before, value = roll.book, None, None, None
-    rows, breaches, segments, failed = [], [], [], ""
+    morning, nights, failed = Morning(roll.book), list[Done](), ""
     for number in range(1, roll.nights + 1):
-        begun, day = time.process_time(), book.as_of
-        draw = draw_night(roll.book, day, roll.seed, number, roll.truth)
-        now = tonight(book, roll.book, draw)
         try:
-            decided = decide_from(now, roll.rulebook, previous, before)
-            staged, solves = choose(policy, decided)
+            nights.append(one_night(roll, policy, number, morning))
         except SolverFailed as error:
-            failed = f"night {number} ({day}): {error}"
+            failed = f"night {number} ({morning.book.as_of}): {error}"
             break
-        value = value or Value(decided.pool)
-        plan = make_plan(decided.pool, decided.program, staged.last, decided.solved.staged.first.reduced)
-        done, found = close_night(decided.pool, plan), broken(decided, staged.last)
-        after = now.replace(**next_tables(now, done, write_off_rate(roll.rulebook)), repaid=now["repaid"].iloc[:0],
-                            requests=roll.book["requests"])  # fmt: skip
-        row = {"policy": policy, "night": number, "date": day.isoformat()} | night_row(decided, plan, done, value)
-        row |= {"planned": staged.first.objective * decided.pool.unit, "breaches": found.rule.nunique(),
-                "repaired": int(decided.solved.gave_way is not None), "close_gap": gap(decided.pool, plan, done),
-                "other_gap": other_gap(now, after, decided.pool), "programs": 1 + solves,
-                "cpu_seconds": round(time.process_time() - begun, 2)}  # fmt: skip
-        rows.append(row)
-        breaches.append(found.assign(night=number))
-        lent = lent_tonight(plan)
-        segments.append(lent)
-        say(f"{policy}, night {number} of {roll.nights}: {row['cpu_seconds']:.1f} CPU s")
-        book, previous = after, (lent.relent / lent.freed).where(lent.freed > 0, 1.0)
-        before = Standing(decided.program, decided.solved.staged.last.basis)
-    return gathered(policy, rows, segments, breaches, book, failed)
+        morning = nights[-1].after
+        say(f"{policy}, night {number} of {roll.nights}: {nights[-1].row['cpu_seconds']:.1f} CPU s")
+    return gathered(policy, nights, morning.book, failed)
 
 
-def gathered(policy: str, rows: list[dict[str, Any]], segments: list[pd.DataFrame], breaches: list[pd.DataFrame],
-             last: Book, failed: str) -> Path:  # fmt: skip
+def one_night(roll: Roll, policy: str, number: int, morning: Morning) -> Done:
+    """Receipts, decision, close, next book. Raises SolverFailed."""
+    begun, day = time.process_time(), morning.book.as_of
+    book = tonight(morning.book, roll.book, draw_night(roll.book, day, roll.seed, number, roll.truth))
+    decided = decide_from(book, roll.rulebook, morning.previous, morning.before)
+    staged, solves = choose(policy, decided)
+    pool, value = decided.pool, morning.value or Value(decided.pool)
+    plan = make_plan(pool, decided.program, staged.last, decided.solved.staged.first.reduced)
+    done, found, lent = close_night(pool, plan), broken(decided, staged.last), lent_tonight(plan)
+    after = book.replace(**next_tables(book, done, write_off_rate(roll.rulebook)), repaid=book["repaid"].iloc[:0],
+                         requests=roll.book["requests"])  # fmt: skip
+    row = {"policy": policy, "night": number, "date": day.isoformat()} | night_row(decided, plan, done, value)
+    row |= {"planned": staged.first.objective * pool.unit, "breaches": found.rule.nunique(),
+            "repaired": int(decided.solved.gave_way is not None), "close_gap": gap(pool, plan, done),
+            "other_gap": other_gap(book, after, pool), "programs": 1 + solves,
+            "cpu_seconds": round(time.process_time() - begun, 2)}  # fmt: skip
+    shares = (lent.relent / lent.freed).where(lent.freed > 0, 1.0)
+    standing = Standing(decided.program, decided.solved.staged.last.basis)
+    return Done(row, lent, found.assign(night=number), Morning(after, shares, standing, value))
+
+
+def gathered(policy: str, nights: list[Done], last: Book, failed: str) -> Path:
     """The nights as tables."""
-    by_segment = pd.concat(segments).groupby(level=0).sum().reset_index() if segments else pd.DataFrame()
-    found = pd.concat(breaches, ignore_index=True) if breaches else pd.DataFrame()
-    return Path(policy, pd.DataFrame(rows), by_segment, found, last, failed)
+    if not nights:
+        return Path(policy, pd.DataFrame(), pd.DataFrame(), pd.DataFrame(), last, failed)
+    by_segment = pd.concat([night.lent for night in nights]).groupby(level=0).sum().reset_index()
+    found = pd.concat([night.broken for night in nights], ignore_index=True)
+    return Path(policy, pd.DataFrame([night.row for night in nights]), by_segment, found, last, failed)
 
 
 def tonight(book: Book, first: Book, draw: Draw) -> Book:
