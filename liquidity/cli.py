@@ -181,6 +181,33 @@ def bench(
 
 
 @app.command()
+def roll(
+    rulebook: RulebookArgument = RULEBOOK,
+    nights: Annotated[int, typer.Option(help="Number of nights.")] = 30,
+    seed: Annotated[int, typer.Option(help="Seed of what borrowers do.")] = 0,
+    book: Annotated[str | None, typer.Option(help="Folder, workbook or database URL; default: the rulebook's.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder; default: runs/roll-<as_of>-<id>.")] = None,
+    policy: Annotated[list[str] | None, typer.Option(help="pro_rata or greedy, repeat; default: both.")] = None,
+    payment: Annotated[float, typer.Option(help="True rate of payment, as a multiple of the book's.")] = 1.0,
+    default: Annotated[float, typer.Option(help="True rate of default, as a multiple of the book's.")] = 1.0,
+    demand: Annotated[float, typer.Option(help="True new demand, as a multiple of the book's.")] = 1.0,
+    noise: Annotated[float, typer.Option(help="Spread of what is drawn, as a multiple; 0 draws the true rates.")] = 1.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Roll night after night with drawn receipts: the optimiser against simple policies under the same rules."""
+    from liquidity.runs.roll_draws import Truth
+    from liquidity.runs.roll_policies import POLICIES
+    from liquidity.runs.roll_text import RollJob, print_roll, run_roll
+
+    log = Console(stderr=True, highlight=False)
+    truth = Truth(payment, default, demand, noise)
+    job = RollJob(rulebook, book, nights, seed, tuple(policy or POLICIES), truth, out)
+    record, folder = run_roll(job, lambda text: log.print(f"[dim]{text}[/dim]"))
+    print_roll(record, folder, as_json, Console(highlight=False))
+    raise typer.Exit(int(record["exit_code"]))
+
+
+@app.command()
 def verify() -> None:
     """Solve every published case and compare with its printed figure."""
     from liquidity.runs.verify import print_cases

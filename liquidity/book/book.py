@@ -23,7 +23,7 @@ from liquidity.errors import BadInput, Problem
 LATER = {
     ("lender", "hqla_2a"), ("lender", "hqla_2b"), ("segments", "guarantor"), ("segments", "largest_share"),
     ("tranches", "issue_share"), ("lines", "notice_days"), ("facilities", "payment_day"),
-    ("lines", "stable_share"), ("lines", "at_call"),
+    ("lines", "stable_share"), ("lines", "at_call"), ("repaid", "defaulted"),
 }  # fmt: skip
 LATER_TABLES = {"issues"}
 """Columns and tables that came after the first runs: part of a digest only where they say something, so that a book
@@ -147,6 +147,8 @@ def says_nothing(field: Field, column: pd.Series) -> bool:
     """Whether a column that came later holds its default only; such a column is no part of a digest."""
     if (field.table, field.name) not in LATER:
         return False
+    if field.type in NUMERIC and field.default == "":
+        return bool(column.isna().all())
     default: object = field.default if field.type in TEXTUAL else field.default == "true"
     if field.type in NUMERIC:
         default = float(field.default)

@@ -132,9 +132,11 @@ def _repaid_within(tables: Tables) -> list[Problem]:
     known = frame["segment"].isin(tables["segments"]["segment"])
     known &= frame["facility"].isin(tables["facilities"]["facility"])
     above = known & (frame["principal"] > most * (1 + ROUNDING))
+    bad = known & ~above & (frame["principal"] + frame["defaulted"] > most * (1 + ROUNDING))
     lost = known & (frame["interest"] > 0) & (most == 0)
     return [
         *_at("repaid", tables, above, "principal", "at most the balance of the segment in the facility"),
+        *_at("repaid", tables, bad, "defaulted", "at most what is left of the balance after what was repaid"),
         *_at("repaid", tables, lost, "interest", "0 where the facility holds no loans of the segment"),
     ]
 

@@ -157,7 +157,9 @@ def column_texts(column: pd.Series) -> list[str]:
     if column.dtype == "datetime64[s]":
         return column.dt.strftime("%Y-%m-%d").fillna("").tolist()
     texts = pc.cast(pa.array(column), pa.string()).to_pylist()
-    return [repr(float(text)).removesuffix(".0") for text in texts] if column.dtype == "float64" else texts
+    if column.dtype != "float64":
+        return texts
+    return ["" if text is None else repr(float(text)).removesuffix(".0") for text in texts]
 
 
 def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
@@ -207,5 +209,5 @@ def _write_cells(sheet: xlsxwriter.worksheet.Worksheet, j: int, column: pd.Serie
             sheet.write_boolean(i, j, value)
         elif isinstance(value, str):
             sheet.write_string(i, j, value)
-        else:
+        elif not pd.isna(value):
             sheet.write_number(i, j, _Exact(value))

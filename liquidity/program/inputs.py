@@ -168,6 +168,8 @@ def use_receipts(book: Book, data: xr.Dataset, unit: float, out: dict[str, xr.Da
     total = first.pay_path + first.default_path
     cost = (data.guarantee_cost / total).values * (1 - np.exp(-total * first.years)).values
     out["interest"].values[(*place, 0)] -= cost[place[0]]
+    known = table.defaulted.to_numpy(float)[some] / held[some]
+    out["default"].values[(*place, 0)] = np.where(np.isnan(known), out["default"].values[(*place, 0)], known)
     left = 1 - out["rep"].values[(*place, 0)]
     out["default"].values[(*place, 0)] = np.minimum(out["default"].values[(*place, 0)], left)
     return out

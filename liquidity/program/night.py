@@ -41,8 +41,9 @@ class Solved:
 
 
 def solve_night(program: Program, goals: Goals, tier_of: dict[str, float], materiality: float, book: float,
-                options: Options, method: str = "ipx", repairs: bool = True) -> Solved:  # fmt: skip
-    """Solve the program of one night. `method` is the first algorithm tried, `ipx` or `dual`.
+                options: Options, method: str = "ipx", repairs: bool = True, basis: Any = None) -> Solved:  # fmt: skip
+    """Solve the program of one night. `method` is the first algorithm tried, `ipx` or `dual`; where there is a `basis`
+    near its optimum, primal simplex from there comes first.
 
     Raises SolverFailed with the chain of attempts when nothing ends at an optimum, and Infeasible, instead of letting a
     rule give way, where there are to be no `repairs`.
@@ -50,7 +51,7 @@ def solve_night(program: Program, goals: Goals, tier_of: dict[str, float], mater
     methods = ("primal", *dict.fromkeys((method, "ipx", "dual")))
     session, mended = Session(program, options, methods), None
     try:
-        choice = settle(session)
+        choice = settle(session, basis)
     except Infeasible:
         if not repairs:
             raise

@@ -351,6 +351,19 @@ def with_basic_row(basis: Any) -> Any:
     return bigger
 
 
+def widened(basis: Any, at: int, basic: int, rows: int) -> Any:
+    """A basis for the same program with more columns from place `at` on and more rows at the end.
+
+    `basic` columns that stand for as many tight rows, one column at its lower bound, then `rows` rows that do not bind.
+    """
+    status, bigger = highspy.HighsBasisStatus, highspy.HighsBasis()
+    columns = list(basis.col_status)
+    bigger.col_status = [*columns[:at], *[status.kBasic] * basic, status.kLower, *columns[at:]]
+    bigger.row_status = [*basis.row_status, *[status.kLower] * basic, *[status.kBasic] * rows]
+    bigger.valid = True
+    return bigger
+
+
 def slack_mask(program: Program) -> np.ndarray:
     """Rows that may be lifted or repaired."""
     out = np.zeros(program.shape[0], bool)

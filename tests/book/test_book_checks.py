@@ -93,6 +93,7 @@ PLANTED = [
     ("past due above balance", put("balances", 0, past_due_1_30=151e6), "balances", "A-east/house", "balance"),
     ("stuck", put("segments", 0, pd=0.0, monthly_payment_rate=0.0), "segments", "A-east", "monthly_payment_rate"),
     ("repaid above balance", put("repaid", 0, principal=151e6), "repaid", "A-east/house", "principal"),
+    ("defaulted above what is left", put("repaid", 0, defaulted=149.5e6), "repaid", "A-east/house", "defaulted"),
     ("repaid without balance", put("repaid", 0, facility="warehouse"), "repaid", "A-east/warehouse", "principal"),
     ("interest without balance", put("repaid", 0, facility="warehouse"), "repaid", "A-east/warehouse", "interest"),
     ("segment without requests", drop("requests", 2), "requests", "B-west", "from"),

@@ -14,7 +14,7 @@ CONTRACT = {
     "risk_weight ecl_rate limit borrowers monthly_payment_rate guaranteed_share guarantee_fee guarantor "
     "largest_share priority",
     "balances": "segment facility balance past_due_1_30 past_due_31_90 npl",
-    "repaid": "segment facility principal interest",
+    "repaid": "segment facility principal interest defaulted",
     "requests": "segment from asked score_kept model_kept policy_kept available new_demand",
     "facilities": "facility kind own_share commitment drawn advance_rate rate unused_fee servicing_fee partner "
     "partner_fee class revolving_end legal_final reserve_rate cash cash_rate deficiency frozen payment_day",

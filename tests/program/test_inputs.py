@@ -74,6 +74,17 @@ def test_a_balance_repaid_in_full_cannot_default_as_well():
     assert (float(first.rep), float(first.default), float(first.keep)) == (1.0, 0.0, 0.0)
 
 
+def test_what_defaulted_replaces_the_forecast_where_it_is_known():
+    book = small_book({"a": {}, "b": {}}, {**ONE, ("b", "house"): 1 * MILLION})
+    repaid = pd.DataFrame(
+        [("a", "house", 5 * MILLION, 1e5, 2 * MILLION), ("b", "house", 1e4, 1e3, np.nan)],
+        columns=["segment", "facility", "principal", "interest", "defaulted"],
+    )
+    told, forecast = (inputs(b).default.sel(period=1, facility="house") for b in (book.replace("repaid", repaid), book))
+    assert float(told.sel(segment="a")) * ONE["a", "house"] == pytest.approx(2 * MILLION, rel=1e-12)
+    assert float(told.sel(segment="b")) == float(forecast.sel(segment="b"))
+
+
 def test_gates_hold_from_their_date_until_the_next():
     book = small_book({"a": {}, "b": {}}, {**ONE, ("b", "house"): 1 * MILLION})
     gates = {"score_kept": 1.0, "model_kept": 1.0, "policy_kept": 1.0, "available": 1.0}

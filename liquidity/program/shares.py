@@ -1,0 +1,146 @@
+"""Tonight's lending as shares of what is asked: the program of a night with what a simple policy turns its handle on.
+
+A share column for every segment and kind of borrower that asks tonight, tied to what all facilities lend them; and one
+common share that every share is at least. Columns and rows are added at the end: all others keep their places.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from liquidity.program.compile import Family, Program
+from liquidity.program.solve import FACE, HERE, Options, Session, widened
+from liquidity.program.stages import Staged, run_stages
+
+WHOLE = 1e-9
+"""A share this near to one is one."""
+SLIVER = 1e-6
+"""Part of a share that may be lost when it is held: without it the plans left over are a set without an interior, in
+which no method ends."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The widened program. `asked` (group) in units, `groups` (segment, borrower); `first` the first share column,
+    `common` the column of the common share, `above` the first row that holds a share at least at it."""
+
+    program: Program
+    groups: pd.MultiIndex
+    asked: np.ndarray
+    first: int
+    common: int
+    above: int
+
+
+class Shares:
+    """A session on the widened program that stands at a vertex: its shares are raised and held one after the other."""
+
+    def __init__(self, program: Program, asked: pd.Series, basis: Any, options: Options) -> None:
+        """`program` with its yes/no decisions held, `asked` (segment, borrower) in units, `basis` an optimum of it."""
+        self.shared = share(program, asked)
+        self.session = Session(self.shared.program, options, ("primal", "ipx", "dual"))
+        count = len(self.shared.groups)
+        self.solves, self.free = 0, np.ones(count, bool)
+        # at the given optimum the shares are what they are, and the common share is nought
+        self._maximise(self._unit(self.shared.common), widened(basis, program.shape[1], count, count))
+
+    @property
+    def now(self) -> np.ndarray:
+        """The shares as they stand (group)."""
+        return np.clip(self.x[self._place], 0.0, 1.0)
+
+    @property
+    def _place(self) -> slice:
+        return slice(self.shared.first, self.shared.first + len(self.shared.groups))
+
+    def _unit(self, column: int) -> np.ndarray:
+        cost = np.zeros(self.shared.program.shape[1])
+        cost[column] = 1.0
+        return cost
+
+    def _maximise(self, cost: np.ndarray, basis: Any = HERE) -> None:
+        self.session.objective(cost)
+        answer = self.session.solve(basis, doubt=True)
+        self.x, self.price, self.solves = answer.x, answer.price, self.solves + 1
+
+    def hold(self, groups: np.ndarray) -> None:
+        """Hold the shares of some groups (mask or positions) where they stand; the common share is no longer theirs."""
+        at = np.arange(len(self.free))[groups]
+        now = self.now[at]
+        self.session.lower[self.shared.first + at] = np.where(now > WHOLE, now * (1 - SLIVER), 0.0)
+        self.session.upper[self.shared.first + at] = now
+        self.session.row_lower[self.shared.above + at] = -np.inf
+        self.free[at] = False
+
+    def raise_together(self) -> None:
+        """The largest common share; then the groups that keep it from rising are held at it, and the rest goes on.
+
+        A group whose row has a price at the largest common share is at it in every plan that reaches it.
+        """
+        while self.free.any():
+            self._maximise(self._unit(self.shared.common))
+            level = float(self.x[self.shared.common])
+            tight = np.abs(self.price[self.shared.above : self.shared.above + len(self.free)]) > FACE
+            stuck = self.free & tight
+            self.hold(self.free if level >= 1 - WHOLE or not stuck.any() else stuck)
+
+    def raise_in_turn(self, order: np.ndarray) -> None:
+        """Each group (positions in `order`) as much as every rule and those before it allow."""
+        # the common share would ask something for every group
+        self.session.fix(np.array([self.shared.common]), np.zeros(1))
+        for at in order:
+            if self.now[at] < 1 - WHOLE:
+                self._maximise(self._unit(self.shared.first + at))
+            self.hold(np.array([at]))
+
+    def finish(self, stages: tuple[np.ndarray, ...]) -> Staged:
+        """The best plan with the shares as they are held, by the stages of a night."""
+        self._maximise(self.shared.program.cost)
+        more = np.zeros(len(self.free) + 1)
+        return run_stages(self.session, tuple(np.append(goal, more) for goal in stages))
+
+
+def share(program: Program, asked: pd.Series) -> Shared:
+    """Add the shares of all groups that ask for something.
+
+    In symbols: sum_f lend[s,u,f,1] - asked[s,u] share[s,u] = 0; share[s,u] - common >= 0; 0 <= share, common <= 1.
+    """
+    asked = asked[asked > 0]
+    lend = program.column("lend").frame()
+    tonight = lend[lend.period == 1]
+    group = asked.index.get_indexer(pd.MultiIndex.from_frame(tonight[["segment", "borrower"]]))
+    mine = group >= 0
+    height, width, count = *program.shape, len(asked)
+    lent = sp.csr_matrix(
+        (np.ones(mine.sum()), (group[mine], tonight.index[mine] + program.column("lend").start)), shape=(count, width)
+    )
+    eye, none = sp.eye(count), sp.csr_matrix((height, count + 1))
+    rows = sp.vstack(
+        [
+            sp.hstack([lent, -sp.diags(asked.to_numpy(float)), sp.csr_matrix((count, 1))]),
+            sp.hstack([sp.csr_matrix((count, width)), eye, -np.ones((count, 1))]),
+        ]
+    )
+    zero, index = np.zeros(count), tuple(asked.index)
+    wider = replace(
+        program,
+        matrix=sp.vstack([sp.hstack([program.matrix, none]), rows]).tocsc(),
+        cost=np.append(program.cost, np.zeros(count + 1)),
+        column_lower=np.append(program.column_lower, np.zeros(count + 1)),
+        column_upper=np.append(program.column_upper, np.ones(count + 1)),
+        integer=np.append(program.integer, np.zeros(count + 1, bool)),
+        row_lower=np.concatenate([program.row_lower, zero, zero]),
+        row_upper=np.concatenate([program.row_upper, zero, np.full(count, np.inf)]),
+        columns=(*program.columns, Family("", "share", "decision", ("segment", "borrower"), index, width),
+                 Family("", "common", "decision", (), ((),), width + count)),
+        rows=(*program.rows, Family("policy", "lent", "terms", ("segment", "borrower"), index, height),
+              Family("policy", "above", "terms", ("segment", "borrower"), index, height + count)),
+        recipe=None,
+    )  # fmt: skip
+    return Shared(wider, pd.MultiIndex.from_tuples(index, names=["segment", "borrower"]), asked.to_numpy(float), width,
+                  width + count, height + count)  # fmt: skip
