@@ -77,6 +77,9 @@ def check_roll(roll: Roll, policies: Iterable[str]) -> tuple[str, ...]:
         problems.append(Problem(roll.rulebook.name, "", "horizon", roll.rulebook.horizon[0], expected))
     if len(roll.book["repaid"]):
         problems.append(Problem("repaid", "", "", f"{len(roll.book['repaid'])} rows", "no receipts: they are drawn"))
+    if len(roll.book["issues"]):
+        expected = "no planned ABS: the close of a night knows none"
+        problems.append(Problem("issues", "", "", f"{len(roll.book['issues'])} rows", expected))
     if problems:
         raise BadInput(problems)
     check_fit(roll.book, roll.rulebook)

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from liquidity import BadInput, Book
+from liquidity.book.make import book_of, make_lender, with_issues
 from liquidity.program.build import build_pool
 from liquidity.program.plan import make_plan
 from liquidity.report.rolling import relent_by_night, uplift_by_night, write_rolling
@@ -302,3 +303,10 @@ def test_the_page_tells_the_results_in_both_languages(tmp_path):
     assert gain.iloc[-1].to_dict() == pytest.approx(last.uplift.drop(OPTIMISER).to_dict())
     shares = relent_by_night(found.nights)
     assert ((shares > 0) & (shares <= 1 + 1e-9)).all(axis=None)
+
+
+def test_planned_issues_are_refused():
+    """A close that left them out would tell a wrong net worth."""
+    planned = book_of(with_issues(make_lender(8, 5, 1), 2, 1))
+    with pytest.raises(BadInput, match="no planned ABS"):
+        make_roll(Roll(planned, calm_rules(), 2, 0))
