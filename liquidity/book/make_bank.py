@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from liquidity.book.make_parts import MILLION, NEVER, Tables, close, crowd, dates, fen, holdings
+from liquidity.book.make_parts import MILLION, NEVER, Tables, classes, close, crowd, dates, fen, holdings
 
 AS_OF = pd.Timestamp("2027-12-17")  # a Friday, fifteen days before the output floor is in full
 
@@ -145,17 +145,12 @@ def _facilities() -> pd.DataFrame:
 
 
 def _tranches() -> pd.DataFrame:
-    rows = [
-        ("cards_2027a", "senior", 1, 8_600.0, 0.026, "third_party"),
-        ("cards_2027a", "mezzanine", 2, 700.0, 0.034, "third_party"),
-        ("cards_2027a", "subordinated", 3, 700.0, 0.0, "retained"),
-        ("cards_2025a", "senior", 1, 3_400.0, 0.028, "third_party"),
-        ("cards_2025a", "mezzanine", 2, 800.0, 0.036, "third_party"),
-        ("cards_2025a", "subordinated", 3, 700.0, 0.0, "retained"),
-    ]
-    table = pd.DataFrame(rows, columns=["facility", "tranche", "seniority", "balance", "coupon", "holder"])
-    table["balance"] *= MILLION
-    return table
+    return classes(
+        {
+            "cards_2027a": [(8_600.0, 0.026), (700.0, 0.034), (700.0, 0.0)],
+            "cards_2025a": [(3_400.0, 0.028), (800.0, 0.036), (700.0, 0.0)],
+        }
+    )
 
 
 def _lines() -> pd.DataFrame:

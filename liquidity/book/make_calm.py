@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from liquidity.book.make_parts import MILLION, NEVER, Tables, close, crowd, dates, fen, holdings
+from liquidity.book.make_parts import MILLION, NEVER, Tables, classes, close, crowd, dates, fen, holdings
 
 AS_OF = pd.Timestamp("2026-11-20")
 
@@ -116,17 +116,12 @@ def _facilities() -> pd.DataFrame:
 
 
 def _tranches() -> pd.DataFrame:
-    rows = [
-        ("abs_2026a", "senior", 1, 1_500.0, 0.030, "third_party"),
-        ("abs_2026a", "mezzanine", 2, 200.0, 0.045, "third_party"),
-        ("abs_2026a", "subordinated", 3, 200.0, 0.0, "retained"),
-        ("abs_2024a", "senior", 1, 350.0, 0.032, "third_party"),
-        ("abs_2024a", "mezzanine", 2, 100.0, 0.048, "third_party"),
-        ("abs_2024a", "subordinated", 3, 100.0, 0.0, "retained"),
-    ]
-    table = pd.DataFrame(rows, columns=["facility", "tranche", "seniority", "balance", "coupon", "holder"])
-    table["balance"] *= MILLION
-    return table
+    return classes(
+        {
+            "abs_2026a": [(1_500.0, 0.030), (200.0, 0.045), (200.0, 0.0)],
+            "abs_2024a": [(350.0, 0.032), (100.0, 0.048), (100.0, 0.0)],
+        }
+    )
 
 
 def _lines() -> pd.DataFrame:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from liquidity.book.make_parts import MILLION, NEVER, Tables, close, crowd, dates, fen, holdings
+from liquidity.book.make_parts import MILLION, NEVER, Tables, classes, close, crowd, dates, fen, holdings
 
 AS_OF = pd.Timestamp("2026-12-17")  # a Thursday, two weeks before the price cap of the board comes down
 
@@ -164,17 +164,12 @@ def _facilities() -> pd.DataFrame:
 
 
 def _tranches() -> pd.DataFrame:
-    rows = [
-        ("abs_2026a", "senior", 1, 13_600.0, 0.0215, "third_party"),
-        ("abs_2026a", "mezzanine", 2, 1_200.0, 0.0260, "third_party"),
-        ("abs_2026a", "subordinated", 3, 1_200.0, 0.0, "retained"),
-        ("abs_2024a", "senior", 1, 6_200.0, 0.0240, "third_party"),
-        ("abs_2024a", "mezzanine", 2, 1_300.0, 0.0300, "third_party"),
-        ("abs_2024a", "subordinated", 3, 1_300.0, 0.0, "retained"),
-    ]
-    table = pd.DataFrame(rows, columns=["facility", "tranche", "seniority", "balance", "coupon", "holder"])
-    table["balance"] *= MILLION
-    return table
+    return classes(
+        {
+            "abs_2026a": [(13_600.0, 0.0215), (1_200.0, 0.0260), (1_200.0, 0.0)],
+            "abs_2024a": [(6_200.0, 0.0240), (1_300.0, 0.0300), (1_300.0, 0.0)],
+        }
+    )
 
 
 def _lines() -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from liquidity.book.make_parts import MILLION, NEVER, dates
+from liquidity.book.make_parts import MILLION, NEVER, classes, dates
 
 POOLS = {
     "balance_sheet": 20_000.0,
@@ -63,18 +63,13 @@ def facilities() -> pd.DataFrame:
 
 def tranches() -> pd.DataFrame:
     """The table `tranches`: three classes per ABS, the lowest retained; CNY."""
-    sizes = {
-        "abs_2026a": [(10_200.0, 0.031), (1_000.0, 0.043), (800.0, 0.0)],
-        "abs_2025a": [(6_600.0, 0.030), (800.0, 0.043), (600.0, 0.0)],
-        "abs_2024a": [(3_900.0, 0.032), (1_000.0, 0.050), (800.0, 0.0)],
-    }
-    names = ("senior", "mezzanine", "subordinated")
-    rows = [
-        (facility, name, rank, size * MILLION, coupon, "retained" if name == "subordinated" else "third_party")
-        for facility, classes in sizes.items()
-        for rank, (name, (size, coupon)) in enumerate(zip(names, classes, strict=True), start=1)
-    ]
-    return pd.DataFrame(rows, columns=["facility", "tranche", "seniority", "balance", "coupon", "holder"])
+    return classes(
+        {
+            "abs_2026a": [(10_200.0, 0.031), (1_000.0, 0.043), (800.0, 0.0)],
+            "abs_2025a": [(6_600.0, 0.030), (800.0, 0.043), (600.0, 0.0)],
+            "abs_2024a": [(3_900.0, 0.032), (1_000.0, 0.050), (800.0, 0.0)],
+        }
+    )
 
 
 def lines() -> pd.DataFrame:

@@ -30,6 +30,17 @@ def dates(texts: list[str]) -> pd.DatetimeIndex:
     return pd.DatetimeIndex([pd.Timestamp(text) if text != NEVER else pd.NaT for text in texts])
 
 
+def classes(sizes: Mapping[str, list[tuple[float, float]]]) -> pd.DataFrame:
+    """The table `tranches`: by ABS size (CNY m) and coupon of senior, mezzanine and subordinated, which is retained."""
+    names = ("senior", "mezzanine", "subordinated")
+    rows = [
+        (facility, name, rank, size * MILLION, coupon, "retained" if name == "subordinated" else "third_party")
+        for facility, parts in sizes.items()
+        for rank, (name, (size, coupon)) in enumerate(zip(names, parts, strict=True), start=1)
+    ]
+    return pd.DataFrame(rows, columns=["facility", "tranche", "seniority", "balance", "coupon", "holder"])
+
+
 def fen(amount: pd.Series | np.ndarray) -> pd.Series:
     """`amount` in CNY, rounded to 0.01."""
     return pd.Series(amount).astype(float).round(2)

@@ -21,12 +21,12 @@ from liquidity.program.build import rebuild_pool
 from liquidity.program.compile import Program
 from liquidity.program.night import Solved, hold, loosened
 from liquidity.program.pool import Pool
+from liquidity.program.pouring import pour
 from liquidity.program.solve import Infeasible, Session, with_basic_row
 from liquidity.program.stages import Goals, make_goals, run_stages
 from liquidity.rules.rulebook import Rulebook
 from liquidity.runs.levers import COST, Lever, levers
 from liquidity.runs.night import Decided, Say, check_fit, decide, quiet, solver_options
-from liquidity.runs.whatif import pour
 
 SHORT_OF = 0.99
 CLOSE = 0.004
@@ -248,7 +248,7 @@ class Search:
         try:
             rulebook, book = lever.apply(value)
             pool = rebuild_pool(night.pool, book, rulebook)
-            program, refilled = pour(night.program, pool)
+            program, refilled = pour([night.program], pool)
             held = hold(loosened(program, night.program, night.solved), night.solved.choice) if refilled else program
             session = Session(held, solver_options(rulebook))
             session.solve(known[min(known, key=lambda other: abs(other - value))] if refilled else None)
@@ -265,7 +265,7 @@ class Search:
         """Room (CNY) that the change gives tonight on the row of the rule that it moves most, with tonight's plan."""
         rulebook, book = lever.apply(value)
         pool = rebuild_pool(self.night.pool, book, rulebook)
-        program, refilled = pour(self.night.program, pool)
+        program, refilled = pour([self.night.program], pool)
         if not refilled:
             return 0.0
         x, gained = self.night.solved.staged.last.x, 0.0

@@ -13,10 +13,10 @@ from liquidity.book import opening
 from liquidity.errors import BadInput
 from liquidity.program.build import rebuild_pool
 from liquidity.program.compile import Program
+from liquidity.program.pouring import pour
 from liquidity.program.repair import SLIVER, row_owners
 from liquidity.runs.contrast import Standing
 from liquidity.runs.negotiable import Inputs, Knob, knobs_of
-from liquidity.runs.whatif import pour
 
 HALVINGS = 20
 TINY = 1e-9
@@ -47,7 +47,7 @@ class Mending:
             return self.night.program
         if moved not in self.kept:
             at, pool = placed(moved, self.inputs), self.night.pool
-            new = pour(self.night.program, rebuild_pool(pool, at.book, at.rulebook))[0]
+            new = pour([self.night.program], rebuild_pool(pool, at.book, at.rulebook))[0]
             self.kept = {**dict(list(self.kept.items())[1 - KEPT :]), moved: new}
         return self.kept[moved]
 

@@ -18,15 +18,15 @@ import pandas as pd
 from liquidity.book import Book, opening
 from liquidity.errors import SolverFailed
 from liquidity.program.build import build_pool
-from liquidity.program.compile import Program, compile_program
+from liquidity.program.compile import Program
 from liquidity.program.night import solve_night
 from liquidity.program.pool import Pool
+from liquidity.program.pouring import pour
 from liquidity.program.shares import Shares
 from liquidity.program.solve import Answer
 from liquidity.program.stages import Staged, make_goals
 from liquidity.rules.rulebook import Rulebook
 from liquidity.runs.night import Decided, solver_options
-from liquidity.runs.whatif import pour
 
 OPTIMISER, PRO_RATA, GREEDY = "optimiser", "pro_rata", "greedy"
 POLICIES = (OPTIMISER, PRO_RATA, GREEDY)
@@ -53,7 +53,7 @@ def decide_once(book: Book, rulebook: Rulebook, previous: pd.Series | None, befo
                 cautious: bool) -> Decided:  # fmt: skip
     """Build and solve: the pattern of the night before is kept where the rows are the same, and so is its basis."""
     pool = build_pool(book, rulebook, previous, cautious)
-    program, kept = (compile_program(pool), False) if before is None else pour(before.program, pool)
+    program, kept = pour([] if before is None else [before.program], pool)
     goals, tiers = make_goals(pool, program), rulebook.tiers
     basis = before.basis if before is not None and kept else None
     size, options = opening(book).assets / pool.unit, solver_options(rulebook)

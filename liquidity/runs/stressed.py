@@ -15,6 +15,7 @@ from liquidity.explain.lattice import Crew
 from liquidity.explain.ledger import make_ledger
 from liquidity.explain.limits import make_limits
 from liquidity.explain.reasons import make_reasons
+from liquidity.program.night import solver_options
 from liquidity.program.plan import make_plan
 from liquidity.program.solve import pack_basis
 from liquidity.program.stages import WINDOW_DAYS
@@ -26,7 +27,6 @@ from liquidity.scenarios.projections import (
     Projection,
     Setting,
     drivers,
-    options_of,
     project,
     survival,
 )
@@ -134,7 +134,7 @@ def limits_told(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, pd.DataFr
 
 def reasons_of(case: Case, plan: xr.Dataset) -> pd.DataFrame:
     """Why freed money was not relent, by segment, tonight and in 30 days, as the nightly job tells it."""
-    pool, solved, options = case.pool, case.solved, options_of(case.pool.rulebook)
+    pool, solved, options = case.pool, case.solved, solver_options(case.pool.rulebook)
     labels = pool.grid.labels
     seen = windows(ledger_table(make_ledger(plan)), labels, pool.grid.first_days(WINDOW_DAYS))
     amounts = None

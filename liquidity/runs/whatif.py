@@ -15,10 +15,11 @@ from liquidity.book import Book
 from liquidity.book.opening import opening
 from liquidity.explain.charges import Charges, make_charges
 from liquidity.program.build import rebuild_pool
-from liquidity.program.compile import Program, compile_program, refill_from
+from liquidity.program.compile import Program
 from liquidity.program.night import Solved, hold, solve_night
 from liquidity.program.plan import make_plan
 from liquidity.program.pool import Pool
+from liquidity.program.pouring import pour
 from liquidity.program.solve import Infeasible, Options, Session
 from liquidity.program.stages import Goals, make_goals, run_stages
 from liquidity.rules.rulebook import Rulebook
@@ -59,7 +60,7 @@ def what_if(night: Night, rulebook: Rulebook | None = None, book: Book | None = 
     with clock.phase("build"):
         pool = rebuild_pool(before, book, rulebook)
     with clock.phase("compile"):
-        program, refilled = pour(night.program, pool)
+        program, refilled = pour([night.program], pool)
         goals = make_goals(pool, program)
     with clock.phase("solve"):
         solved = None if choose or not refilled else solve_held(night, program, goals, solver_options(rulebook))
@@ -71,14 +72,6 @@ def what_if(night: Night, rulebook: Rulebook | None = None, book: Book | None = 
         charges = make_charges(solved.held, first.price, first.reduced)
         plan = make_plan(pool, program, solved.staged.last, first.reduced)
     return WhatIf(pool, program, solved, plan, charges, refilled, clock)
-
-
-def pour(program: Program, pool: Pool) -> tuple[Program, bool]:
-    """The program of another pool: refilled where it has the same rows, else compiled."""
-    try:
-        return refill_from(program, pool), True
-    except ValueError:
-        return compile_program(pool), False
 
 
 def solve_held(night: Night, program: Program, goals: Goals, options: Options) -> Solved | None:

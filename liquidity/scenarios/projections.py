@@ -19,11 +19,12 @@ import pandas as pd
 from liquidity.book import Book, opening
 from liquidity.errors import SolverFailed
 from liquidity.program.build import build_pool
-from liquidity.program.compile import Program, compile_program, refill_from
-from liquidity.program.night import Solved, solve_night
+from liquidity.program.compile import Program
+from liquidity.program.night import Solved, solve_night, solver_options
 from liquidity.program.pool import Pool
+from liquidity.program.pouring import pour
 from liquidity.program.shocks import NO_SHOCKS, Shocks
-from liquidity.program.solve import Infeasible, Options, Packed, Session, pack_basis, unpack_basis
+from liquidity.program.solve import Infeasible, Packed, Session, pack_basis, unpack_basis
 from liquidity.program.stages import Goals, make_goals
 from liquidity.rules.rulebook import Rulebook
 from liquidity.scenarios.apply import Applied
@@ -97,25 +98,17 @@ def solve_case(setting: Setting, rulebook: Rulebook, shocks: Shocks, change: Cha
 def attempt(setting: Setting, rulebook: Rulebook, shocks: Shocks, change: Change | None, cautious: bool) -> Case:
     """One way to solve a case."""
     pool = build_pool(setting.book, rulebook, cautious=cautious, shocks=shocks)
-    program = poured(setting.base, pool)
+    program = pour(() if setting.base is None else (setting.base,), pool)[0]
     goals = make_goals(pool, program)
     if change is not None:
         program = change(program)
-    tiers = rulebook.tiers
     size = opening(setting.book).assets / pool.unit
     return Case(
-        pool, program, goals, solve_night(program, goals, tiers, rulebook.materiality, size, options_of(rulebook))
+        pool,
+        program,
+        goals,
+        solve_night(program, goals, rulebook.tiers, rulebook.materiality, size, solver_options(rulebook)),
     )
-
-
-def poured(base: Program | None, pool: Pool) -> Program:
-    """The program of a pool: into the places of the night without a scenario where it has the same rows."""
-    if base is not None:
-        try:
-            return refill_from(base, pool)
-        except ValueError:
-            pass  # other rows, such as those of a frozen facility: compiled below
-    return compile_program(pool)
 
 
 def with_night(book: Book, rulebook: Rulebook) -> tuple[Setting, Case]:
@@ -267,19 +260,13 @@ def lasts(program: Program, case: Case) -> Survival:
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
     lower[program.integer], upper[program.integer] = 0.0, 1.0
     free = replace(program, row_upper=row_upper, column_lower=lower, column_upper=upper)
-    session = Session(free, options_of(case.pool.rulebook))
+    session = Session(free, solver_options(case.pool.rulebook))
     session.objective(cost)
     owed = session.solve(doubt=True).x[market.place]
     size, grid = opening(case.pool.book).assets / case.pool.unit, case.pool.grid
     missing = [t for t in range(1, grid.size + 1) if owed[t] > SHORT * size]
     last = grid.starts[missing[0] - 1] if missing else grid.starts[-1]
     return Survival((last - grid.starts[0]).days, not missing)
-
-
-def options_of(rulebook: Rulebook) -> Options:
-    """The rulebook's solver options as the solver takes them."""
-    chosen = rulebook.solver
-    return Options(chosen.threads, chosen.tolerance, chosen.simplex_iteration_limit, chosen.time_limit)
 
 
 # ---- what drove the change
@@ -302,12 +289,12 @@ def drivers(setting: Setting, applied: Applied, worth: float) -> dict[str, float
 def worth_of(setting: Setting, rulebook: Rulebook, shocks: Shocks) -> float:
     """Net worth alone, CNY: from the basis of the night without a scenario where it can be poured, else in full."""
     pool = build_pool(setting.book, rulebook, shocks=shocks)
-    program = poured(setting.base, pool)
+    program = pour(() if setting.base is None else (setting.base,), pool)[0]
     base, start = setting.base, setting.start
     if base is None or start is None or program.integer.any() or program.shape != base.shape:
         return solve_case(setting, rulebook, shocks).net_worth
     try:
-        return Session(program, options_of(rulebook)).solve(unpack_basis(start)).objective * pool.unit
+        return Session(program, solver_options(rulebook)).solve(unpack_basis(start)).objective * pool.unit
     except Infeasible:
         return solve_case(setting, rulebook, shocks).net_worth
 

@@ -17,9 +17,10 @@ import pandas as pd
 from liquidity.book import Book, opening
 from liquidity.errors import BadInput, Problem
 from liquidity.program.build import build_pool
-from liquidity.program.compile import Program, compile_program, refill_from
+from liquidity.program.compile import Program, compile_program
 from liquidity.program.night import solve_night, solver_options
 from liquidity.program.pool import Pool
+from liquidity.program.pouring import pour
 from liquidity.program.shocks import Shocks
 from liquidity.program.stages import make_goals
 from liquidity.rules.rulebook import Rulebook
@@ -120,19 +121,10 @@ def compile_all(book: Book, rulebook: Rulebook, shocks: Sequence[Shocks], previo
     made = [compile_program(pool)]
     kinds = made[:]
     for one in shocks:
-        made.append(poured(kinds, build_pool(book, rulebook, previous, cautious, shocks=one)))
+        program, refilled = pour(kinds, build_pool(book, rulebook, previous, cautious, shocks=one))
+        kinds += [] if refilled else [program]
+        made.append(program)
     return pool, [replace(program, recipe=None) for program in align(made)]
-
-
-def poured(kinds: list[Program], pool: Pool) -> Program:
-    """The program of a pool, refilled from one of the same rows where there is one; else compiled and remembered."""
-    for kind in kinds:
-        try:
-            return refill_from(kind, pool)
-        except (ValueError, KeyError):
-            continue
-    kinds.append(compile_program(pool))
-    return kinds[-1]
 
 
 def decisions(problem: TwoStage, x: np.ndarray, unit: float) -> pd.DataFrame:
