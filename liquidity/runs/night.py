@@ -24,10 +24,11 @@ from liquidity.explain.ranges import binding_tonight, price_ranges
 from liquidity.explain.reasons import make_reasons
 from liquidity.explain.roads import make_roads
 from liquidity.program.build import build_pool
-from liquidity.program.compile import Program, compile_program
+from liquidity.program.compile import Program
 from liquidity.program.night import Solved, solve_night, solver_options
 from liquidity.program.plan import make_plan
 from liquidity.program.pool import Pool
+from liquidity.program.pouring import pour
 from liquidity.program.shocks import NO_SHOCKS, Shocks
 from liquidity.program.solve import pack_basis
 from liquidity.program.stages import WINDOW_DAYS, Goals, make_goals
@@ -151,8 +152,9 @@ def explained(decided: Decided, clock: Clock, say: Say, crew: Crew, beside: Besi
 
 def decide(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Clock | None = None, say: Say = quiet,
            method: str = "ipx", repairs: bool = True, crew: Crew | None = None,
-           shocks: Shocks = NO_SHOCKS) -> Decided:  # fmt: skip
+           shocks: Shocks = NO_SHOCKS, near: Decided | None = None) -> Decided:  # fmt: skip
     """Build, compile and solve one night; workers of `crew` start meanwhile. Without `repairs` no rule gives way.
+    `near` is a night decided before, from whose plan this one is reached soonest; its optimum does not depend on it.
 
     In rounds: a trust whose covenant has to give way amortises from the next period on, the earliest first and one a
     round; no round takes an earlier one back, so they end. Where an amortisation leaves no plan the night stands as it
@@ -162,7 +164,7 @@ def decide(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Cl
     before: Decided | None = None
     while True:
         try:
-            decided = settled(book, rulebook, previous, clock, say, method, repairs, crew, starts(events), shocks)
+            decided = settled(book, rulebook, previous, clock, say, method, repairs, crew, starts(events), shocks, near)
         except SolverFailed as error:
             if before is None:
                 raise
@@ -183,10 +185,11 @@ def without_last(before: Decided, events: tuple[Event, ...], error: SolverFailed
 
 
 def settled(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Clock, say: Say, method: str,
-            repairs: bool, crew: Crew | None, amortising: Mapping[str, int], shocks: Shocks) -> Decided:  # fmt: skip
+            repairs: bool, crew: Crew | None, amortising: Mapping[str, int], shocks: Shocks,
+            near: Decided | None = None) -> Decided:  # fmt: skip
     """One round: trusts `amortising` from the given periods on; once more with open deficiencies without a plan."""
     try:
-        return attempt(book, rulebook, previous, clock, say, method, repairs, False, crew, amortising, shocks)
+        return attempt(book, rulebook, previous, clock, say, method, repairs, False, crew, amortising, shocks, near)
     except SolverFailed as error:
         # a trust that was taken to be safe may be what has no plan: let its deficiency open
         say(f"no plan at first ({error}); again with open deficiencies")
@@ -195,19 +198,21 @@ def settled(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: C
 
 def attempt(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Clock, say: Say, method: str,
             repairs: bool, cautious: bool, crew: Crew | None, amortising: Mapping[str, int],
-            shocks: Shocks) -> Decided:  # fmt: skip
+            shocks: Shocks, near: Decided | None = None) -> Decided:  # fmt: skip
     """Build, compile and solve one night, trusts that are taken to be safe held to it unless `cautious`."""
     with clock.phase("build"):
         pool = build_pool(book, rulebook, previous, cautious, amortising, shocks)
     with clock.phase("compile"):
-        program = compile_program(pool)
+        program, kept = pour(() if near is None else (near.program,), pool)
         goals = make_goals(pool, program)
     say(f"program of {program.shape[1]:,} columns, {program.shape[0]:,} rows, {program.matrix.nnz:,} non-zeros")
     if crew is not None:
         crew.call(program)
     with clock.phase("solve"):
         size, options = opening(book).assets / pool.unit, solver_options(rulebook)
-        solved = solve_night(program, goals, rulebook.tiers, rulebook.materiality, size, options, method, repairs)
+        basis = near.solved.staged.last.basis if near is not None and kept else None
+        solved = solve_night(program, goals, rulebook.tiers, rulebook.materiality, size, options, method, repairs,
+                             basis)  # fmt: skip
     return Decided(pool, program, goals, solved)
 
 

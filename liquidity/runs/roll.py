@@ -43,7 +43,8 @@ class Rolled:
 def make_roll(roll: Roll, policies: Iterable[str] = POLICIES, say: Say = quiet) -> Rolled:
     """Roll every policy over the same nights and put the paths side by side.
 
-    Paths run in as many processes as the rulebook's `solver.workers`; the result does not depend on their number.
+    Paths run in as many processes as the rulebook's `solver.workers`; the result does not depend on their number. Each
+    night executes its first period only, so a line that needs notice is never drawn.
     Raises BadInput where the roll cannot be made, SolverFailed where a policy has no plan in the first night.
     """
     chosen = check_roll(roll, policies)

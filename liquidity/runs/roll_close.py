@@ -191,12 +191,13 @@ def other_gap(before: Book, after: Book, pool: Pool) -> float:
     return abs(opening(after).other - opening(before).other + moved) / opening(before).assets
 
 
-def next_tables(book: Book, done: Close, write_off: float | None) -> dict[str, pd.DataFrame]:
-    """The tables of tomorrow's book that a night changes.
+def next_tables(book: Book, done: Close, write_off: float | None,
+                ended: list[str] | None = None) -> dict[str, pd.DataFrame]:  # fmt: skip
+    """The tables of tomorrow's book that a night changes. Trusts that `ended` by a broken covenant revolve no more.
 
     Regulatory capital and net assets move with equity, as the rules have it. Past-due parts keep their share of the
     balance; the bad stock takes in what defaulted and is written off at `write_off` a year, unchanged where that is
-    None. What the partners lend beside the joint loans is not known and stays.
+    None. What the partners lend beside the joint loans is not known and stays, and so do the servicer's reports.
     """
     lender, lines, places, classes = (book[name] for name in ("lender", "lines", "facilities", "tranches"))
     earned = done.equity - float(lender.equity.iloc[0])
@@ -207,6 +208,7 @@ def next_tables(book: Book, done: Close, write_off: float | None) -> dict[str, p
     lines["drawn"] = positive(done.debt).to_series().reindex(lines.index).to_numpy()
     for name, values in (("cash", done.facility_cash), ("drawn", done.notes), ("deficiency", done.deficiency)):
         places[name] = positive(values).to_series().reindex(places.index).to_numpy()
+    places.loc[ended or [], "revolving_end"] = lender.as_of.iloc[0]
     owed = positive(done.tranche).to_series()
     classes["balance"] = [float(owed[f"{facility}/{name}"]) for facility, name in classes.index]
     return {"lender": lender, "lines": lines, "facilities": places, "tranches": classes,

@@ -16,10 +16,10 @@ from liquidity.program.objective import continuing_value, margin
 from liquidity.program.plan import make_plan
 from liquidity.program.pool import Pool
 from liquidity.rules.rulebook import Rulebook
-from liquidity.runs.night import Decided, Say, quiet
+from liquidity.runs.night import Decided, Say, decide, quiet
 from liquidity.runs.roll_close import Close, close_night, gap, next_tables, other_gap
 from liquidity.runs.roll_draws import Draw, Truth, draw_night, in_force
-from liquidity.runs.roll_policies import Standing, broken, choose, decide_from
+from liquidity.runs.roll_policies import broken, choose
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,12 @@ class Value:
 
 @dataclass(frozen=True)
 class Morning:
-    """Where a path stands before a night: the book, last night's shares relent, where that night was solved, and the
+    """Where a path stands before a night: the book, last night's shares relent, that night as it was decided, and the
     formula of net worth (None before the first)."""
 
     book: Book
     previous: pd.Series | None = None
-    before: Standing | None = None
+    before: Decided | None = None
     value: Value | None = None
 
 
@@ -110,21 +110,21 @@ def one_night(roll: Roll, policy: str, number: int, morning: Morning) -> Done:
     """Receipts, decision, close, next book. Raises SolverFailed."""
     begun, day = time.process_time(), morning.book.as_of
     book = tonight(morning.book, roll.book, draw_night(roll.book, day, roll.seed, number, roll.truth))
-    decided = decide_from(book, roll.rulebook, morning.previous, morning.before)
+    decided = decide(book, roll.rulebook, morning.previous, near=morning.before)
     staged, solves = choose(policy, decided)
     pool, value = decided.pool, morning.value or Value(decided.pool)
     plan = make_plan(pool, decided.program, staged.last, decided.solved.staged.first.reduced)
     done, found, lent = close_night(pool, plan), broken(decided, staged.last), lent_tonight(plan)
-    after = book.replace(**next_tables(book, done, write_off_rate(roll.rulebook)), repaid=book["repaid"].iloc[:0],
-                         requests=roll.book["requests"])  # fmt: skip
+    ended = [event.facility for event in decided.events if event.broken == 1]
+    changed = next_tables(book, done, write_off_rate(roll.rulebook), ended)
+    after = book.replace(**changed, repaid=book["repaid"].iloc[:0], requests=roll.book["requests"])
     row = {"policy": policy, "night": number, "date": day.isoformat()} | night_row(decided, plan, done, value)
     row |= {"planned": staged.first.objective * pool.unit, "breaches": found.rule.nunique(),
             "repaired": int(decided.solved.gave_way is not None), "close_gap": gap(pool, plan, done),
             "other_gap": other_gap(book, after, pool), "programs": 1 + solves,
             "cpu_seconds": round(time.process_time() - begun, 2)}  # fmt: skip
     shares = (lent.relent / lent.freed).where(lent.freed > 0, 1.0)
-    standing = Standing(decided.program, decided.solved.staged.last.basis)
-    return Done(row, lent, found.assign(night=number), Morning(after, shares, standing, value))
+    return Done(row, lent, found.assign(night=number), Morning(after, shares, decided, value))
 
 
 def gathered(policy: str, nights: list[Done], last: Book, failed: str) -> Path:

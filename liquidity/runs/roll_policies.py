@@ -9,56 +9,18 @@ contributions are then chosen for the highest net worth. Its yes/no decisions ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
-from liquidity.book import Book, opening
-from liquidity.errors import SolverFailed
-from liquidity.program.build import build_pool
-from liquidity.program.compile import Program
-from liquidity.program.night import solve_night
+from liquidity.book import opening
 from liquidity.program.pool import Pool
-from liquidity.program.pouring import pour
 from liquidity.program.shares import Shares
 from liquidity.program.solve import Answer
-from liquidity.program.stages import Staged, make_goals
-from liquidity.rules.rulebook import Rulebook
+from liquidity.program.stages import Staged
 from liquidity.runs.night import Decided, solver_options
 
 OPTIMISER, PRO_RATA, GREEDY = "optimiser", "pro_rata", "greedy"
 POLICIES = (OPTIMISER, PRO_RATA, GREEDY)
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Where the night before was solved: its program and the basis of its plan."""
-
-    program: Program
-    basis: Any
-
-
-def decide_from(book: Book, rulebook: Rulebook, previous: pd.Series | None, before: Standing | None) -> Decided:
-    """The optimum of a night, as `night.decide` finds it, from where the night before stands. Raises SolverFailed."""
-    try:
-        return decide_once(book, rulebook, previous, before, cautious=False)
-    except SolverFailed:
-        # a trust that was taken to be safe may be what has no plan
-        return decide_once(book, rulebook, previous, None, cautious=True)
-
-
-def decide_once(book: Book, rulebook: Rulebook, previous: pd.Series | None, before: Standing | None,
-                cautious: bool) -> Decided:  # fmt: skip
-    """Build and solve: the pattern of the night before is kept where the rows are the same, and so is its basis."""
-    pool = build_pool(book, rulebook, previous, cautious)
-    program, kept = pour([] if before is None else [before.program], pool)
-    goals, tiers = make_goals(pool, program), rulebook.tiers
-    basis = before.basis if before is not None and kept else None
-    size, options = opening(book).assets / pool.unit, solver_options(rulebook)
-    solved = solve_night(program, goals, tiers, rulebook.materiality, size, options, basis=basis)
-    return Decided(pool, program, goals, solved)
 
 
 def choose(policy: str, decided: Decided) -> tuple[Staged, int]:

@@ -16,13 +16,25 @@ from liquidity.book.make import book_of, make_lender, with_issues
 from liquidity.program.build import build_pool
 from liquidity.program.plan import make_plan
 from liquidity.report.rolling import relent_by_night, uplift_by_night, write_rolling
+from liquidity.runs.night import decide
 from liquidity.runs.roll import Rolled, make_roll
 from liquidity.runs.roll_close import INCOME, Close
 from liquidity.runs.roll_draws import Truth, draw_night
 from liquidity.runs.roll_path import Roll, Value, run_path, tonight
-from liquidity.runs.roll_policies import GREEDY, OPTIMISER, PRO_RATA, Standing, broken, choose, decide_from
+from liquidity.runs.roll_policies import GREEDY, OPTIMISER, PRO_RATA, broken, choose
 from liquidity.runs.roll_text import body
-from tests.books import MILLION, calm_book, calm_rules, random_book, random_rules, rule, rulebook, small_book
+from tests.books import (
+    MILLION,
+    TRUST,
+    calm_book,
+    calm_rules,
+    random_book,
+    random_rules,
+    rule,
+    rulebook,
+    small_book,
+    trust_rules,
+)
 from tests.test_cli import run as cli
 
 SHORTEST = ("3 x 1 day", "1 x 1 month")
@@ -169,7 +181,7 @@ def asked_and_lent(policy: str) -> pd.DataFrame:
     """Two segments ask for the same, and a pin lets CNY 1.5m through tonight: what each gets, CNY."""
     held = {("dear", "house"): 250 * MILLION, ("cheap", "house"): 250 * MILLION}
     book = small_book({"dear": {"apr": 0.2}, "cheap": {"apr": 0.1}}, held, pins=at_most("", 1.5e6))
-    decided = decide_from(book, rulebook(rule("pins"), rule("line_limit")), None, None)
+    decided = decide(book, rulebook(rule("pins"), rule("line_limit")), None)
     staged, _ = choose(policy, decided)
     plan = make_plan(decided.pool, decided.program, staged.last, staged.first.reduced)
     now = plan.isel(period=0)
@@ -195,7 +207,7 @@ def test_pro_rata_goes_on_with_those_that_nothing_stops():
     """One of two segments is pinned to little: the other gets all it asks."""
     held = {("a", "house"): 250 * MILLION, ("b", "house"): 250 * MILLION}
     book = small_book({"a": {}, "b": {}}, held, pins=at_most("a", 1e6))
-    decided = decide_from(book, rulebook(rule("pins")), None, None)
+    decided = decide(book, rulebook(rule("pins")), None)
     staged, _ = choose(PRO_RATA, decided)
     now = make_plan(decided.pool, decided.program, staged.last, staged.first.reduced).isel(period=0)
     lent = now.lend.sum(["facility", "borrower"]).to_series()
@@ -205,9 +217,9 @@ def test_pro_rata_goes_on_with_those_that_nothing_stops():
 
 def test_a_warm_start_changes_no_decision():
     roll, drawn = felt(), draw_night(felt().book, felt().book.as_of, 7, 1, Truth())
-    first = decide_from(tonight(roll.book, roll.book, drawn), roll.rulebook, None, None)
-    cold = decide_from(roll.book, roll.rulebook, None, None)
-    warm = decide_from(roll.book, roll.rulebook, None, Standing(first.program, first.solved.staged.last.basis))
+    first = decide(tonight(roll.book, roll.book, drawn), roll.rulebook, None)
+    cold = decide(roll.book, roll.rulebook, None)
+    warm = decide(roll.book, roll.rulebook, None, near=first)
     assert warm.solved.staged.first.objective == pytest.approx(cold.solved.staged.first.objective, rel=1e-10)
     lend = cold.program.column("lend")
     now = [at for at, index in enumerate(lend.index, lend.start) if index[-1] == 1]
@@ -215,7 +227,7 @@ def test_a_warm_start_changes_no_decision():
 
 
 def test_net_worth_is_valued_as_the_objective_values_it():
-    decided = decide_from(calm_book(), calm_rules(), None, None)
+    decided = decide(calm_book(), calm_rules(), None)
     plan = make_plan(decided.pool, decided.program, decided.solved.staged.last, decided.solved.staged.first.reduced)
     end, data = plan.isel(period=-1, drop=True), decided.pool.inputs
 
@@ -310,3 +322,26 @@ def test_planned_issues_are_refused():
     planned = book_of(with_issues(make_lender(8, 5, 1), 2, 1))
     with pytest.raises(BadInput, match="no planned ABS"):
         make_roll(Roll(planned, calm_rules(), 2, 0))
+
+
+def test_a_trust_that_breaks_tonight_buys_no_more_from_the_next_night_on():
+    """More than 20% of its notes lies idle tonight, and nobody of its pool may be lent to."""
+    book = small_book(
+        {"a": {}, "k": {"product": "trust", "monthly_payment_rate": 0.5}},
+        {("a", "house"): 500 * MILLION, ("k", "t"): 100 * MILLION},
+        facilities={"t": {**TRUST, "cash": 30 * MILLION, "revolving_end": "2028-01-01"}},
+        tranches=[
+            ("t", "senior", 1, 80 * MILLION, 0.03, "third_party"),
+            ("t", "sub", 2, 20 * MILLION, 0.0, "retained"),
+        ],
+        eligibility=[("t", "product", "==", "trust")],
+        requests={"k": {"available": 0.0}},
+    )
+    roll = Roll(book, trust_rules(SHORTEST, 0.2), nights=2, seed=1)
+    path = run_path(roll, OPTIMISER)
+    assert not path.failed
+    assert path.breaches.query("night == 1").rule.tolist() == ["pool_cover"]
+    assert path.last["facilities"].revolving_end["t"] == pd.Timestamp(book.as_of) + pd.Timedelta(days=1)
+    # the second night pays the notes out of the idle cash
+    assert path.last["tranches"].balance.sum() < book["tranches"].balance.sum() - 29 * MILLION
+    assert path.breaches.query("night == 2").empty
