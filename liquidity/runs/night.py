@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from liquidity.book import Book, opening
-from liquidity.errors import BadInput, Problem, SolverFailed
+from liquidity.errors import BadInput, Problem
 from liquidity.explain.amounts import Amounts, make_amounts
 from liquidity.explain.better_use import debt_rates, lending_rates, money_used, repaid_tonight, with_better_use
 from liquidity.explain.buffers import make_buffers
@@ -23,20 +23,21 @@ from liquidity.explain.limits import make_limits
 from liquidity.explain.ranges import binding_tonight, price_ranges
 from liquidity.explain.reasons import make_reasons
 from liquidity.explain.roads import make_roads
-from liquidity.program.build import build_pool
+from liquidity.program import decide as deciding
 from liquidity.program.compile import Program
-from liquidity.program.night import Solved, solve_night, solver_options
+from liquidity.program.decide import Decided, Given, quiet
+from liquidity.program.events import Event
+from liquidity.program.night import Solved, solver_options
 from liquidity.program.plan import make_plan
 from liquidity.program.pool import Pool
-from liquidity.program.pouring import pour
 from liquidity.program.shocks import NO_SHOCKS, Shocks
 from liquidity.program.solve import pack_basis
-from liquidity.program.stages import WINDOW_DAYS, Goals, make_goals
+from liquidity.program.stages import WINDOW_DAYS, Goals
 from liquidity.rules.rulebook import Rulebook
 from liquidity.runs import tables as made
 from liquidity.runs.checks import account_checks, solver_checks, table_checks
 from liquidity.runs.clock import Clock
-from liquidity.runs.events import Event, next_events, starts
+from liquidity.runs.events import measured
 from liquidity.runs.issues import not_there_tonight
 
 Say = Callable[[str], None]
@@ -68,21 +69,6 @@ class Night:
         """Rules that gave way, in the order of their names."""
         frame = self.solved.gave_way
         return [] if frame is None else sorted(set(frame.rule))
-
-
-def quiet(_: str) -> None:
-    """Say nothing."""
-
-
-@dataclass(frozen=True)
-class Decided:
-    """A night that was decided and not yet explained; `events` are the early amortisations, in their order."""
-
-    pool: Pool
-    program: Program
-    goals: Goals
-    solved: Solved
-    events: tuple[Event, ...] = ()
 
 
 Beside = Callable[[Decided], None]
@@ -153,67 +139,16 @@ def explained(decided: Decided, clock: Clock, say: Say, crew: Crew, beside: Besi
 def decide(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Clock | None = None, say: Say = quiet,
            method: str = "ipx", repairs: bool = True, crew: Crew | None = None,
            shocks: Shocks = NO_SHOCKS, near: Decided | None = None) -> Decided:  # fmt: skip
-    """Build, compile and solve one night; workers of `crew` start meanwhile. Without `repairs` no rule gives way.
+    """Decide one night, timed and told; workers of `crew` start meanwhile. Without `repairs` no rule gives way.
+
     `near` is a night decided before, from whose plan this one is reached soonest; its optimum does not depend on it.
-
-    In rounds: a trust whose covenant has to give way amortises from the next period on, the earliest first and one a
-    round; no round takes an earlier one back, so they end. Where an amortisation leaves no plan the night stands as it
-    was before it, its covenant broken, and the chain of attempts says so.
     """
-    clock, events = clock or Clock(), tuple[Event, ...]()
-    before: Decided | None = None
-    while True:
-        try:
-            decided = settled(book, rulebook, previous, clock, say, method, repairs, crew, starts(events), shocks, near)
-        except SolverFailed as error:
-            if before is None:
-                raise
-            return without_last(before, events, error)
-        found = next_events(decided.pool, decided.program, decided.solved)
-        events = (*events, *found)
-        if not found or found[0].start > decided.pool.grid.size:
-            return replace(decided, events=events)
-        say(f"{found[0].facility} amortises early: {found[0].rule} cannot be met in period {found[0].broken}")
-        before = decided
-
-
-def without_last(before: Decided, events: tuple[Event, ...], error: SolverFailed) -> Decided:
-    """The night as it was decided before the last of some events, of which no plan was found."""
-    note = f"no plan with {events[-1].facility} amortising early, so it goes on revolving: {error}"
-    solved = replace(before.solved, chain=(*before.solved.chain, note))
-    return replace(before, solved=solved, events=events[:-1])
-
-
-def settled(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Clock, say: Say, method: str,
-            repairs: bool, crew: Crew | None, amortising: Mapping[str, int], shocks: Shocks,
-            near: Decided | None = None) -> Decided:  # fmt: skip
-    """One round: trusts `amortising` from the given periods on; once more with open deficiencies without a plan."""
-    try:
-        return attempt(book, rulebook, previous, clock, say, method, repairs, False, crew, amortising, shocks, near)
-    except SolverFailed as error:
-        # a trust that was taken to be safe may be what has no plan: let its deficiency open
-        say(f"no plan at first ({error}); again with open deficiencies")
-        return attempt(book, rulebook, previous, clock, say, method, repairs, True, crew, amortising, shocks)
-
-
-def attempt(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Clock, say: Say, method: str,
-            repairs: bool, cautious: bool, crew: Crew | None, amortising: Mapping[str, int],
-            shocks: Shocks, near: Decided | None = None) -> Decided:  # fmt: skip
-    """Build, compile and solve one night, trusts that are taken to be safe held to it unless `cautious`."""
-    with clock.phase("build"):
-        pool = build_pool(book, rulebook, previous, cautious, amortising, shocks)
-    with clock.phase("compile"):
-        program, kept = pour(() if near is None else (near.program,), pool)
-        goals = make_goals(pool, program)
-    say(f"program of {program.shape[1]:,} columns, {program.shape[0]:,} rows, {program.matrix.nnz:,} non-zeros")
-    if crew is not None:
-        crew.call(program)
-    with clock.phase("solve"):
-        size, options = opening(book).assets / pool.unit, solver_options(rulebook)
-        basis = near.solved.staged.last.basis if near is not None and kept else None
-        solved = solve_night(program, goals, rulebook.tiers, rulebook.materiality, size, options, method, repairs,
-                             basis)  # fmt: skip
-    return Decided(pool, program, goals, solved)
+    known, basis = (None, None) if near is None else (near.program, near.solved.staged.last.basis)
+    decided = deciding.decide(Given(
+        book, rulebook, previous, shocks, known, basis, None, method, repairs, (clock or Clock()).phase, say,
+        None if crew is None else crew.call,
+    ))  # fmt: skip
+    return replace(decided, events=tuple(measured(decided.pool, decided.solved, event) for event in decided.events))
 
 
 def check_fit(book: Book, rulebook: Rulebook) -> None:

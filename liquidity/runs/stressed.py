@@ -37,7 +37,7 @@ CAPITAL = ("capital", "leverage_ratio", "leverage_multiple", "npl_ratio", "provi
 SUMMARY = [
     "scenario", "projection", "status", "net_worth", "change", "survival_days", "survives", "equity_least",
     "equity_end", "freed_tonight", "relent_tonight", "share_tonight", "freed_30d", "relent_30d", "share_30d",
-    "gave_way", "first_cause", "error",
+    "gave_way", "amortised", "first_cause", "error",
 ]  # fmt: skip
 STATES = ("cash", "equity", "provision", "market_debt")
 
@@ -96,7 +96,7 @@ def numbers(setting: Setting, case: Case, plan: xr.Dataset, projection: Projecti
         "status": "optimal" if case.whole else "in_part", "net_worth": case.net_worth,
         "change": case.net_worth - setting.worth, "equity_least": float(plan.equity.min()),
         "equity_end": float(plan.equity[-1]),
-        "gave_way": ";".join(case.gave_way), "error": "",
+        "gave_way": ";".join(case.gave_way), "amortised": ";".join(early(case)), "error": "",
     }  # fmt: skip
     if projection == "run_off":
         lasts = survival(case)
@@ -105,6 +105,12 @@ def numbers(setting: Setting, case: Case, plan: xr.Dataset, projection: Projecti
         paid, lent = (float(part[:periods].sum()) for part in (freed, relent))
         found |= {f"freed_{name}": paid, f"relent_{name}": lent, f"share_{name}": lent / paid if paid > 0 else 1.0}
     return found
+
+
+def early(case: Case) -> list[str]:
+    """Trusts that amortise early within the horizon, each with the date from which."""
+    grid, found = case.pool.grid, case.pool.amortising
+    return [f"{trust} {grid.starts[first - 1].isoformat()}" for trust, first in sorted(found.items())]
 
 
 def relent_of(plan: xr.Dataset) -> xr.DataArray:

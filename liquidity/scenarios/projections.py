@@ -20,12 +20,14 @@ from liquidity.book import Book, opening
 from liquidity.errors import SolverFailed
 from liquidity.program.build import build_pool
 from liquidity.program.compile import Program
-from liquidity.program.night import Solved, solve_night, solver_options
+from liquidity.program.decide import Change, Given, decide
+from liquidity.program.events import Event
+from liquidity.program.night import Solved, solver_options
 from liquidity.program.pool import Pool
 from liquidity.program.pouring import pour
 from liquidity.program.shocks import NO_SHOCKS, Shocks
 from liquidity.program.solve import Infeasible, Packed, Session, pack_basis, unpack_basis
-from liquidity.program.stages import Goals, make_goals
+from liquidity.program.stages import Goals
 from liquidity.rules.rulebook import Rulebook
 from liquidity.scenarios.apply import Applied
 
@@ -44,18 +46,20 @@ SLACK = 1e-7
 """Held decisions may move by this much (units), a fraction of a fen: they come out of another solve."""
 SHORT = 1e-6
 """Missing money, as a part of the book, that counts as running out."""
-Change = Callable[[Program], Program]
 Tonight = dict[str, dict[tuple[object, ...], float]]
 
 
 @dataclass(frozen=True)
 class Case:
-    """A solved projection; not `whole` where tonight's decision could only be held in part."""
+    """A solved projection: `events` are early amortisations; not `whole` where tonight's decision could only be held in
+    part.
+    """
 
     pool: Pool
     program: Program
     goals: Goals
     solved: Solved
+    events: tuple[Event, ...] = ()
     whole: bool = True
 
     @property
@@ -87,28 +91,12 @@ class Setting:
 
 
 def solve_case(setting: Setting, rulebook: Rulebook, shocks: Shocks, change: Change | None = None) -> Case:
-    """Build, pour, change and solve; raises SolverFailed where no plan was found, as `runs.night.decide`."""
-    try:
-        return attempt(setting, rulebook, shocks, change, False)
-    except SolverFailed:
-        # a trust that was taken to be safe may be what has no plan: let its deficiency open
-        return attempt(setting, rulebook, shocks, change, True)
+    """The night under a scenario, its program changed; raises SolverFailed where no plan was found.
 
-
-def attempt(setting: Setting, rulebook: Rulebook, shocks: Shocks, change: Change | None, cautious: bool) -> Case:
-    """One way to solve a case."""
-    pool = build_pool(setting.book, rulebook, cautious=cautious, shocks=shocks)
-    program = pour(() if setting.base is None else (setting.base,), pool)[0]
-    goals = make_goals(pool, program)
-    if change is not None:
-        program = change(program)
-    size = opening(setting.book).assets / pool.unit
-    return Case(
-        pool,
-        program,
-        goals,
-        solve_night(program, goals, rulebook.tiers, rulebook.materiality, size, solver_options(rulebook)),
-    )
+    Trusts whose covenants break amortise early, as on any night.
+    """
+    found = decide(Given(setting.book, rulebook, shocks=shocks, known=setting.base, change=change))
+    return Case(found.pool, found.program, found.goals, found.solved, found.events)
 
 
 def with_night(book: Book, rulebook: Rulebook) -> tuple[Setting, Case]:

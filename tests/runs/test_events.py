@@ -14,9 +14,10 @@ from liquidity import Book, Rulebook, allocate, read_rulebook
 from liquidity.book import write_book
 from liquidity.errors import BadInput, SolverFailed
 from liquidity.explain.words_events import event_text
-from liquidity.runs import night as night_module
+from liquidity.program import decide as deciding
+from liquidity.program.events import Event
 from liquidity.runs.contrast import contrast
-from liquidity.runs.events import Event, told
+from liquidity.runs.events import told
 from liquidity.runs.night import Night, decide
 from liquidity.runs.nightly import Job, run_nightly
 from liquidity.runs.restore import read_inputs_of
@@ -199,13 +200,13 @@ def test_of_two_in_the_same_month_the_first_by_name_goes_first():
 
 
 def test_an_amortisation_without_a_plan_leaves_the_night_as_it_was(monkeypatch):
-    def attempt(*given):
-        if any(isinstance(one, dict) and "t" in one for one in given):
+    def attempt(given, amortising, cautious):
+        if "t" in amortising:
             raise SolverFailed("no plan", ["tried"])
-        return found(*given)
+        return found(given, amortising, cautious)
 
-    found = night_module.attempt
-    monkeypatch.setattr(night_module, "attempt", attempt)
+    found = deciding.attempt
+    monkeypatch.setattr(deciding, "attempt", attempt)
     night = decide(history(two_trusts(), "t", 0.0), covenants(0.15), None)
     assert [event.facility for event in night.events] == ["u"]
     assert night.pool.amortising == {"u": 2}

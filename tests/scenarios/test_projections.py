@@ -94,6 +94,29 @@ def test_days_over_the_whole_horizon():
     assert found.days > 100
 
 
+def test_a_trust_whose_covenant_breaks_in_a_scenario_amortises_early():
+    """Defaults ten times as many: the covenants of the trust cannot be met, and it buys no loans from then on."""
+    book, rules = calm_book(), calm_rules()
+    assert with_night(book, rules)[1].events == ()
+    periods = list(range(1, setting().base.column("lend").index[-1][-1] + 1))
+    losses = xr.DataArray(
+        np.full((len(book["segments"]), len(periods)), 10.0),
+        coords={"segment": list(book["segments"].index), "period": periods}, dims=("segment", "period"),
+    )  # fmt: skip
+    bad = Applied("bad", {}, Shocks("bad", {"default": losses}), rules, rules, ())
+    case = project(setting(), bad, "reoptimise")
+    assert {(event.facility, event.rule) for event in case.events} == {("abs_2026a", "covenants")}
+    assert "covenants" in case.gave_way
+    first = case.pool.amortising["abs_2026a"]
+    bought = [
+        case.solved.staged.last.x[at]
+        for at, index in enumerate(case.program.column("lend").index, case.program.column("lend").start)
+        if "abs_2026a" in index and index[-1] >= first
+    ]
+    assert bought
+    assert max(bought) <= 1e-6
+
+
 def test_shapley_of_a_game_that_can_be_done_by_hand():
     """a and b bring 6 only together, c brings 1 always."""
     players = ("a", "b", "c")
