@@ -35,8 +35,8 @@ def print_stress(record: Mapping[str, Any], folder: Path, console: Console) -> N
         for note in notes:
             console.print(f"{one}: {note}")
     for row in summary[summary.amortised.notna() & (summary.amortised != "")].itertuples():
-        way = PROJECTIONS[str(row.projection)]["en"].lower()
-        console.print(f"{row.scenario}, {way}: amortises early: {str(row.amortised).replace(';', ', ')}")
+        told = PROJECTIONS[str(row.projection)]["en"].lower()
+        console.print(f"{row.scenario}, {told}: amortises early: {str(row.amortised).replace(';', ', ')}")
     if (summary.status == "in_part").any():
         console.print("* only a part of tonight's decision can be carried out in this scenario")
     console.print(f"run {record['id']} in {folder}: stress.html, stress.nc, tables/")
