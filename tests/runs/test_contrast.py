@@ -12,10 +12,11 @@ import pytest
 
 from liquidity.errors import BadInput
 from liquidity.explain.words import segment_name
+from liquidity.program.decide import Decided
 from liquidity.runs.contrast import Contrast, Search, break_even_levers, contrast, stand
 from liquidity.runs.contrast_text import tell
 from liquidity.runs.levers import COST, levers
-from liquidity.runs.night import Decided, allocate
+from liquidity.runs.night import check_fit, decide
 from tests.books import SHORT, random_book, random_rules
 from tests.test_planted import PLANTS
 
@@ -52,9 +53,10 @@ def answer(cause: str) -> Contrast:
 
 def relent(at: Decided, segment: str, rulebook, book) -> float:
     """Tonight's relent by the nightly job, CNY."""
-    ledger = allocate(book, rulebook, at.pool.previous).tables["ledger"]
-    first = ledger[(ledger.period == ledger.period.min()) & (ledger.segment == segment)]
-    return float(first.relent.iloc[0])
+    check_fit(book, rulebook)
+    night = decide(book, rulebook, at.pool.previous)
+    row = night.goals.relent[0][night.goals.segments.index(segment)]
+    return float((row @ night.solved.staged.last.x).item()) * night.pool.unit
 
 
 @pytest.mark.parametrize("cause", NEGOTIABLE)
@@ -100,12 +102,12 @@ def test_a_cap_of_the_law_has_no_lever():
 
 def test_a_floor_costs_net_worth_and_the_more_the_dearer():
     segment, declined = worst(lender())
-    half, whole = (contrast(lender(), segment, part * declined) for part in (0.5, 0.99))
-    assert half.cost is not None
-    assert whole.cost is not None
-    assert 0 <= half.cost <= whole.cost
-    assert whole.cost > 0
-    assert len(whole.moved)
+    (half, _), (whole, moved) = (Search(lender(), segment, part * declined).forced() for part in (0.5, 0.99))
+    assert half is not None
+    assert whole is not None
+    assert 0 <= half <= whole
+    assert whole > 0
+    assert len(moved)
 
 
 def test_a_forced_plan_holds_the_floor_and_its_flows_add_up():
