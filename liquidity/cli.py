@@ -119,6 +119,26 @@ def stress(
 
 
 @app.command()
+def fit(
+    history: Annotated[Path, typer.Argument(help="CSV: quarter,target,value,unit and perhaps where.")],
+    macro: Annotated[Path, typer.Option(help="Macro history (CSV).")] = Path("data/history/fed_domestic.csv"),
+    candidates: Annotated[Path, typer.Option(help="What may explain what (TOML).")] = Path("models/candidates.toml"),
+    until: Annotated[str | None, typer.Option(help="Fit up to this quarter, hold the later ones out.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder; default: runs/fit-<id>.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit satellite models on a lender's own history: satellites.toml for stress, a page of fit and out of sample."""
+    from liquidity.runs.fit import FitJob, run_fit
+    from liquidity.runs.fit_text import print_fit
+
+    log = Console(stderr=True, highlight=False)
+    record, folder = run_fit(
+        FitJob(history, macro, candidates, until, out), lambda text: log.print(f"[dim]{text}[/dim]")
+    )
+    print_fit(record, folder, as_json, Console(highlight=False))
+
+
+@app.command()
 def check(
     book: Annotated[str, typer.Argument(help="Folder, workbook or database URL.")], as_json: JsonOption = False
 ) -> None:

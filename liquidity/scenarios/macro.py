@@ -95,15 +95,20 @@ def read_macro(path: str | Path, begin: str | None = None, last: str | None = No
     return Macro(path.stem, tuple(dates[at] for at in kept), with_derived({str(k): v for k, v in found.items()}))
 
 
-def load(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of the file."""
+def csv_rows(path: Path, what: str) -> list[list[str]]:
+    """The rows of a CSV file that hold anything; raises BadInput where it cannot be read."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
+            return [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
     except OSError as error:
-        raise BadInput(Problem(path.name, "", "", str(path), f"a table of quarters ({error.strerror})")) from None
+        raise BadInput(Problem(path.name, "", "", str(path), f"{what} ({error.strerror})")) from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadInput(Problem(path.name, "", "", str(error), "CSV in UTF-8")) from None
+
+
+def load(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of the file."""
+    rows = csv_rows(path, "a table of quarters")
     header = [cell.strip() for cell in rows[0]] if rows else []
     if header[:2] != ["Scenario Name", "Date"]:
         raise BadInput(Problem(path.name, "", "", ",".join(header[:2]), "a header that begins Scenario Name,Date"))
@@ -120,12 +125,22 @@ def wrong_dates(file: str, dates: list[str]) -> list[Problem]:
              for at, date in enumerate(dates, 2) if not QUARTER.match(date)]  # fmt: skip
     if found:
         return found
-    count = [int(date[:4]) * 4 + int(date[-1]) for date in dates]
+    count = [quarter_number(date) for date in dates]
     return [
         Problem(file, str(at), "Date", dates[at - 2], f"the quarter after {dates[at - 3]}")
         for at in range(3, len(dates) + 2)
         if count[at - 2] != count[at - 3] + 1
     ]
+
+
+def quarter_number(quarter: str) -> int:
+    """Quarters since the year 0: neighbours differ by one."""
+    return int(quarter[:4]) * 4 + int(quarter[-1]) - 1
+
+
+def quarter_label(number: int) -> str:
+    """The quarter of a number, such as 2026 Q1."""
+    return f"{number // 4} Q{number % 4 + 1}"
 
 
 def numbers(file: str, header: list[str], rows: list[list[str]]) -> tuple[pd.DataFrame, list[Problem]]:
