@@ -119,8 +119,9 @@ def record_of(job: FitJob, identity: str, candidates: Candidates, fitted: list[F
                "model": one.model is not None, **{key: told(value) for key, value in one.figures.items()}}
               for one in fitted]  # fmt: skip
     return {
-        "id": identity, "kind": "fit", "history": job.history.name, "macro": job.macro.name, "until": job.until,
-        "candidates": job.candidates.name, "options": candidates.model_dump(mode="json", exclude={"candidate"}),
+        "id": identity, "kind": "fit", "as_of": max(one.figures["last"] for one in fitted),
+        "history": job.history.name, "macro": job.macro.name, "candidates": job.candidates.name, "until": job.until,
+        "options": candidates.model_dump(mode="json", exclude={"candidate"}),
         "series": series, "models": sum(one["model"] for one in series), "versions": packages(),
         "status": "optimal", "exit_code": 0,
     }  # fmt: skip

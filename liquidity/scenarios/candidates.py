@@ -2,7 +2,7 @@
 
 lags = [0, 1, 2, 3, 4]                # quarters; each macro name of a model has one of them
 terms = 2                             # macro names in a model at most
-criterion = "bic"                     # or "out_of_sample": least error `ahead` quarters ahead among the best by BIC
+criterion = "bic"                     # extended by the choices tried; or "out_of_sample": least error of the best 20
 least_quarters = 24                   # fewer are refused, and no forecast is made from fewer
 ahead = 4                             # forecasts out of sample look 1 to so many quarters ahead
 hac_lags = 4                          # of the Newey-West standard errors

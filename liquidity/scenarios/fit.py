@@ -17,7 +17,7 @@ from liquidity.scenarios.macro import quarter_label
 from liquidity.scenarios.satellites import Satellite
 
 SHORTLIST = 20
-"""Choices, the best by BIC, among which the criterion out_of_sample chooses."""
+"""Choices, the best by extended BIC, among which the criterion out_of_sample chooses."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Fitted:
     """What one series came to; `model` is None where a constant does as well as any declared choice.
 
     `coefficients`: of, lag (quarters), kind (`b`, `d`, `constant`, `season`), coefficient, standard_error, t
-    (Newey-West), the first per unit of the name in the form's own scale. `figures`: counts, R2, Durbin-Watson, BIC,
-    errors of the level (plain numbers). `path`: quarter, actual, fitted, forecast (made `ahead` quarters before),
+    (Newey-West), the first per unit of the name in the form's own scale. `figures`: counts, R2, Durbin-Watson, extended
+    BIC, errors of the level (plain numbers). `path`: quarter, actual, fitted, forecast (made `ahead` quarters before),
     naive, held (from the last quarter that was fitted, in one go). `forecasts`: errors by quarters ahead.
     """
 
@@ -115,7 +115,7 @@ def figures_of(sample: Sample, seen: Search, best: Tried, result: Any, rows: int
         "quarters": rows, "tried": seen.tried, "wrong_sign": seen.wrong_sign, "missing": list(sample.missing),
         "r2": float(result.rsquared) if best.choice or sample.seasons else 0.0,
         "durbin_watson": float((np.diff(rest) ** 2).sum() / (rest**2).sum()),
-        "bic": float(result.bic), "bic_constant": seen.constant.bic,
+        "bic": best.extended, "bic_constant": seen.constant.extended,
         "rmse_in": float(np.sqrt(((fitted - sample.y[:rows]) ** 2).mean())),
     }  # fmt: skip
 

@@ -1,7 +1,12 @@
-"""Which macro names, at which lags, by level or change: every declared choice, by least squares and BIC."""
+"""Which macro names, at which lags, by level or change: every declared choice, by least squares and extended BIC.
+
+Who tries many choices finds one that fits by luck. BIC counts coefficients, not choices; the extended BIC (Chen and
+Chen 2008) adds twice the logarithm of how many choices have as many names, so that noise rarely beats a constant.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations, product
@@ -23,11 +28,12 @@ Choice = tuple[Term, ...]
 
 @dataclass(frozen=True)
 class Tried:
-    """A choice that may stand: its coefficients (constant, seasons, keys) and its BIC."""
+    """A choice that may stand: its coefficients (constant, seasons, keys), BIC and extended BIC."""
 
     choice: Choice
     beta: np.ndarray
     bic: float
+    extended: float
 
 
 @dataclass(frozen=True)
@@ -77,20 +83,21 @@ def search(sample: Sample, candidates: Candidates, rows: int) -> Search:
     """Every choice on the first `rows` rows; those that go against a declared sign or cannot be told apart fall out."""
     columns = {key: sample.column(key)[:rows] for choice in choices(sample, candidates) for key in keys_of(choice)}
     fixed, z = sample.design(())[:rows], sample.z[:rows]
-    found, tried, wrong = [], 0, 0
-    for choice in choices(sample, candidates):
+    every = list(choices(sample, candidates))
+    sizes = Counter(map(len, every))
+    found, wrong = [], 0
+    for choice in every:
         keys = keys_of(choice)
         beta, rank, bic = least_squares(np.column_stack([fixed, *(columns[key] for key in keys)]), z)
-        tried += 1
         if rank < len(beta):
             continue
         if not signs_hold(sample.candidate, keys, beta[fixed.shape[1] :]):
             wrong += 1
             continue
-        found.append(Tried(choice, beta, bic))
+        found.append(Tried(choice, beta, bic, bic + 2 * log(sizes[len(choice)])))
     # ties end by name, so that nothing depends on the order of the file
-    found.sort(key=lambda one: (round(one.bic, 9), len(one.choice), one.choice))
-    return Search(tuple(found), tried, wrong)
+    found.sort(key=lambda one: (round(one.extended, 9), len(one.choice), one.choice))
+    return Search(tuple(found), len(every), wrong)
 
 
 def least_squares(x: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, int, float]:
