@@ -34,7 +34,7 @@ STEP_NAMES = {
     "relent": ("Relent", "再投放"),
 }
 LEVEL_COLOURS = {"green": GREEN, "amber": AMBER, "binding": RUST, "gave_way": WINE}
-_ROOM = 0.55  # share of the width from which a bar's text goes inside it, or to its left
+_ROOM = 0.4  # share of the width from which a bar's text goes inside it
 _EQUAL = 1e-6  # of the limit: nearer than this, used and limit are one figure
 _TICKS = [0, 25, 50, 75, 100]
 _MOST_USE = 120.0  # % of a limit, beyond which a bar is cut so that the others stay legible
@@ -55,7 +55,7 @@ def waterfall(steps: Sequence[Step], currency: str) -> go.Figure:
             x=[(spans[row][1] - spans[row][0]) / MILLION for row in rows],
             y=places[rows],
             marker_color=STEP_COLOURS[kind],
-            textposition="inside" if abs(spans[rows[0]][1]) > _ROOM * top and spans[rows[0]][0] == 0 else "outside",
+            textposition=["inside" if abs(spans[row][1] - spans[row][0]) > _ROOM * top else "outside" for row in rows],
         )
     bars(figure, [step.en for step in steps], 76 + 27 * len(steps))
     figure.update_xaxes(range=[0, top / MILLION * 1.02 or 1], tickformat=",")
@@ -90,12 +90,12 @@ def _spans(steps: Sequence[Step]) -> list[tuple[float, float]]:
             continue
         low, high = sorted((left - step.amount, left))
         left -= step.amount
-        spans.append((high, low) if low > (1 - _ROOM) * steps[0].amount else (low, high))
+        spans.append((high, low) if low > steps[0].amount - high else (low, high))
     return spans
 
 
 def _step_text(lang: Lang, step: Step, freed: float, currency: str) -> str:
-    share = f" ({step.amount / freed:.1%})" if freed > 0 and step.kind != "freed" else ""
+    share = f" ({step.amount / freed:z.1%})" if freed > 0 and step.kind != "freed" else ""
     favour = {"en": ", in favour", "zh": "，有利"}[lang] if step.kind != "relent" and step.amount < 0 else ""
     return f" {money(lang, step.amount, currency)}{share}{favour} "
 

@@ -40,6 +40,20 @@ class Link:
     amount: float
 
 
+ORDERS: dict[str, tuple[str, str]] = {
+    "lend": ("Lending", "放款"), "draw": ("Drawing of a line", "授信提款"),
+    "pay_down": ("Repayment of a line", "归还授信"), "line_interest": ("Interest of a line", "授信利息"),
+    "note_draw": ("Drawing of warehouse notes", "仓储融资提款"),
+    "note_pay": ("Repayment of warehouse notes", "归还仓储融资"),
+    "note_interest": ("Interest of warehouse notes", "仓储融资利息"), "sale_of_loans": ("Sale of loans", "贷款转让"),
+    "contribute": ("Contribution to a vehicle", "向载体注资"), "release": ("Release to the treasury", "释放至资金部"),
+    "residual": ("Residual", "剩余收益"), "coupon": ("Coupon", "票息"),
+    "note_principal": ("Principal of notes", "证券本金"),
+    "note_issue": ("Issue of notes", "证券发行"), "issue_cost": ("Cost of an issue", "发行费用"),
+}  # fmt: skip
+"""Kinds of orders (`orders.csv`) in both languages."""
+
+
 def groups(amounts: pd.Series) -> pd.Series:
     """The group of each segment (index): its grade, which is the name's part before the first hyphen.
 

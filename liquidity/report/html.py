@@ -45,6 +45,9 @@ def template(name: str) -> jinja2.Template:
         lstrip_blocks=True,
     )
     environment.filters["amount"] = figures.amount_text
+    environment.filters["unbroken"] = lambda text, currency: text.replace(
+        f"{currency} ", f"{currency}\N{NO-BREAK SPACE}"
+    )
     return environment.get_template(name)
 
 
@@ -52,9 +55,13 @@ def _context(tables: Mapping[str, pd.DataFrame], run: Mapping[str, Any]) -> dict
     """Everything the page tells; the template only places it."""
     ledger, reasons, limits = tables["ledger"], tables["reasons"], tables["limits"]
     tonight = numbers.periods(ledger)[0] if len(ledger) else ""
-    night, month = (numbers.ledger_of(ledger, period).sum() for period in (tonight, numbers.THIRTY))
+    first = run.get("first_days")
+    night, month = (numbers.ledger_of(ledger, period, first).sum() for period in (tonight, numbers.THIRTY))
     causes = {period: numbers.by_cause(reasons, period) for period in (numbers.THIRTY, tonight)}
-    used, worst = proofs.limit_use(limits, tonight), numbers.worst(ledger, reasons, tonight)
+    used, worst = (
+        proofs.limit_use(limits, tonight),
+        numbers.worst(ledger, reasons, tonight, str(run.get("currency", "CNY")), first),
+    )
     currency, decimals = str(run.get("currency", "CNY")), decimals_of(float(month["freed"]))
     return {
         "run": dict(run),
@@ -73,11 +80,13 @@ def _context(tables: Mapping[str, pd.DataFrame], run: Mapping[str, Any]) -> dict
         "conflict": _conflict(run),
         "remedies": [(one["text_en"], one["text_zh"]) for one in run.get("remedies", [])],
         "place_name": figures.place_name,
+        "origins": ORIGINS,
+        "kinds": flows.ORDERS,
         "orders": _orders(tables["orders"]),
-        "checks": [*proofs.told(run.get("checks", {})), *proofs.found(tables)],
+        "checks": [*proofs.told(run.get("checks", {})), *proofs.found(tables, first)],
         "facts": record.facts(run, currency),
         "figures": _figures(tables, tonight, night, month, causes, used, currency),
-        "segments": {**segments(ledger, reasons, tonight), "currency": currency, "decimals": decimals},
+        "segments": {**segments(ledger, reasons, tonight, first), "currency": currency, "decimals": decimals},
         "both": lambda amount: {lang: money(lang, amount, currency) for lang in ("en", "zh")},
         "decimals": decimals,
         "plotly_js": get_plotlyjs(),
@@ -147,13 +156,15 @@ def _figures(
     return {name: str(figure.to_json()).replace("</", "<\\/") for name, figure in drawn.items()}
 
 
-def segments(ledger: pd.DataFrame, reasons: pd.DataFrame, tonight: str) -> dict[str, Any]:
+def segments(
+    ledger: pd.DataFrame, reasons: pd.DataFrame, tonight: str, first_days: int | None = None
+) -> dict[str, Any]:
     """What the page can show of any one segment, the most declined over 30 days first.
 
     `rows`: [segment, ledger of 30 days, ledger of tonight] with amounts in the order of `names`; `reasons`: by segment
     and period; `borrower`: the borrower's sentences, each once. Names in both languages.
     """
-    month, night = numbers.ledger_of(ledger, numbers.THIRTY), numbers.ledger_of(ledger, tonight)
+    month, night = numbers.ledger_of(ledger, numbers.THIRTY, first_days), numbers.ledger_of(ledger, tonight)
     order = month.sort_values("declined", ascending=False, kind="stable").index
     columns = ["freed", *numbers.PARTS]
     texts = sorted(set(zip(reasons["borrower_text_en"], reasons["borrower_text_zh"])))
@@ -168,6 +179,7 @@ def segments(ledger: pd.DataFrame, reasons: pd.DataFrame, tonight: str) -> dict[
         "names": {lang: [_ledger_name(column, lang) for column in columns] for lang in ("en", "zh")},
         "causes": {code: {lang: label(lang, code) for lang in ("en", "zh")} for code in CAUSES},
         "origins": ORIGINS,
+        "kinds": flows.ORDERS,
         "rows": [[str(s), month.loc[s, columns].tolist(), _row(night, s, columns)] for s in order],
         "reasons": by_segment,
         "borrower": texts,

@@ -22,6 +22,12 @@ def steps_in_time(starts: Sequence[str]) -> list[str]:
     return [day.isoformat() for day in (*days, days[-1] + length)]
 
 
+def shown_until(days: Sequence[str]) -> str:
+    """A date a little after the last, up to which the last level is drawn: without it that level has no width."""
+    first, last = (datetime.date.fromisoformat(day) for day in (days[0], days[-1]))
+    return (last + max((last - first) / 60, datetime.timedelta(days=1))).isoformat()
+
+
 def levels(table: pd.DataFrame, name: str) -> tuple[list[str], pd.DataFrame]:
     """Opening of the first period and closing of each, CNY: dates, and (place, date) with the largest places first."""
     table = table.assign(period=table["period"].astype(str).str[:10])
@@ -40,13 +46,14 @@ def stacked(
     `reserve`: rows of limits of the cash reserve; what it asks of `first` at the end of each period is drawn as a line.
     """
     days, whole = levels(table, name)
+    after = shown_until(days)
     whole = whole[(whole.abs() >= 0.005).any(axis=1)]
     figure = go.Figure()
     for number, place in enumerate(sorted(whole.index, key=lambda place: place != first)):
         colour = SOURCES[number % len(SOURCES)]
         figure.add_scatter(
-            x=days,
-            y=whole.loc[place].to_numpy() / MILLION,
+            x=[*days, after],
+            y=[*(whole.loc[place] / MILLION), whole.loc[place].iloc[-1] / MILLION],
             name=short(str(place), 28),
             stackgroup="all",
             mode="lines",

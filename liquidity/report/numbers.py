@@ -20,18 +20,26 @@ PARTS = ["relent", *GATE_COLUMNS, "declined"]
 THIRTY = "30d"
 LANGS: tuple[Lang, Lang] = ("en", "zh")
 
+MOST = 10
+"""Segments told with their reasons."""
+
 
 def periods(ledger: pd.DataFrame) -> list[str]:
     """ISO dates of the ledger's periods, in order."""
     return sorted({str(day)[:10] for day in ledger["period"]})
 
 
-def first_30_days(days: list[str]) -> list[str]:
-    """The periods that start less than 30 days after the first one."""
-    if not days:
-        return []
-    end = datetime.date.fromisoformat(days[0]) + datetime.timedelta(days=30)
-    return [day for day in days if datetime.date.fromisoformat(day) < end]
+def first_30_days(days: list[str], count: int | None = None) -> list[str]:
+    """The periods that lie wholly within 30 days of the first one (at least one), as the reasons count them.
+
+    `count`: how many they are, where the run says so; else the last period is taken to be as long as the one before.
+    """
+    if count is not None or not days:
+        return days[:count]
+    starts = [datetime.date.fromisoformat(day) for day in days]
+    last = starts[-1] - starts[-2] if len(days) > 1 else datetime.timedelta(days=1)
+    end = starts[0] + datetime.timedelta(days=30)
+    return days[: max(1, sum(start <= end for start in (*starts[1:], starts[-1] + last)))]
 
 
 def of_period(table: pd.DataFrame, period: str) -> pd.DataFrame:
@@ -39,10 +47,13 @@ def of_period(table: pd.DataFrame, period: str) -> pd.DataFrame:
     return table[table["period"].astype(str).str[:10] == period]
 
 
-def ledger_of(ledger: pd.DataFrame, period: str) -> pd.DataFrame:
-    """Ledger by segment (index) for an ISO date, or summed over the first 30 days for `30d`: freed and its parts."""
+def ledger_of(ledger: pd.DataFrame, period: str, first_days: int | None = None) -> pd.DataFrame:
+    """Ledger by segment (index) for an ISO date, or summed over the first 30 days for `30d`: freed and its parts.
+
+    `first_days`: how many periods those are, where the run says so.
+    """
     days = periods(ledger)
-    wanted = first_30_days(days) if period == THIRTY else [period]
+    wanted = first_30_days(days, first_days) if period == THIRTY else [period]
     rows = ledger[ledger["period"].astype(str).str[:10].isin(wanted)]
     return rows.groupby("segment")[["freed", *PARTS]].sum()
 
@@ -88,10 +99,12 @@ def by_cause(reasons: pd.DataFrame, period: str) -> pd.Series:
     return sums.sort_index().sort_values(ascending=False, kind="stable")
 
 
-def worst(ledger: pd.DataFrame, reasons: pd.DataFrame, tonight: str, count: int = 10) -> list[dict[str, object]]:
+def worst(
+    ledger: pd.DataFrame, reasons: pd.DataFrame, tonight: str, currency: str = "CNY", first_days: int | None = None
+) -> list[dict[str, object]]:
     """The segments with the largest declined amount over 30 days, with their first two pool reasons in short."""
-    month, night = ledger_of(ledger, THIRTY), ledger_of(ledger, tonight)
-    chosen = month[month["declined"] >= 0.005].sort_values("declined", ascending=False, kind="stable").head(count)
+    month, night = ledger_of(ledger, THIRTY, first_days), ledger_of(ledger, tonight)
+    chosen = month[month["declined"] >= 0.005].sort_values("declined", ascending=False, kind="stable").head(MOST)
     told = pool_reasons(reasons, THIRTY)
     told = told if len(told) else pool_reasons(reasons, tonight)
     told = told.sort_values(["segment", "rank"])
@@ -101,19 +114,19 @@ def worst(ledger: pd.DataFrame, reasons: pd.DataFrame, tonight: str, count: int 
             "freed": month.at[segment, "freed"],
             "declined": month.at[segment, "declined"],
             "declined_tonight": night["declined"].get(segment, 0.0),
-            "reasons": [in_short(row) for row in told[told["segment"] == segment].head(2).to_dict("records")],
+            "reasons": [in_short(row, currency) for row in told[told["segment"] == segment].head(2).to_dict("records")],
         }
         for segment in chosen.index
     ]
 
 
-def in_short(reason: dict[Hashable, Any]) -> dict[str, str]:
+def in_short(reason: dict[Hashable, Any], currency: str = "CNY") -> dict[str, str]:
     """A reason as a label: cause, amount, rules. Its sentence stands with the segment."""
     rules = f" · {str(reason['rule']).replace('+', ', ')}" if reason["rule"] else ""
     cause, amount = str(reason["cause"]), float(reason["amount"])
     return {
-        "text_en": f"{label('en', cause)}: {money('en', amount)}{rules}",
-        "text_zh": f"{label('zh', cause)}：{money('zh', amount)}{rules}",
+        "text_en": f"{label('en', cause)}: {money('en', amount, currency)}{rules}",
+        "text_zh": f"{label('zh', cause)}：{money('zh', amount, currency)}{rules}",
     }
 
 

@@ -19,6 +19,8 @@ NAMES: dict[str, dict[Lang, str]] = {
     "optimiser": {"en": "Optimiser", "zh": "优化器"}, "pro_rata": {"en": "Pro rata", "zh": "等比例"},
     "greedy": {"en": "Greedy by margin", "zh": "按利差优先"},
 }  # fmt: skip
+DAY = 86_400_000
+"""Milliseconds, as a figure counts time."""
 COLOURS = {"optimiser": BLUE, "pro_rata": GREEN, "greedy": RUST}
 PARTS: dict[str, tuple[str, str]] = {
     "interest": ("Interest of borrowers", "利息收入"), "fees": ("Fees of partners", "合作机构服务费"),
@@ -59,7 +61,8 @@ def _context(results: pd.DataFrame, nights: pd.DataFrame, breaches: pd.DataFrame
 
 def drawings(nights: pd.DataFrame, currency: str) -> list[tuple[str, go.Figure]]:
     """The figures of the page by name."""
-    gain, share = uplift_by_night(nights), relent_by_night(nights)
+    # a hundredth of a fen and a millionth of a share are noise of the solver, and would fill the whole height
+    gain, share = uplift_by_night(nights).round(4), relent_by_night(nights).round(6)
     unit = {lang: millions_of(lang, currency) for lang in LANGS}
     found = [("uplift", lines(gain / MILLION, unit))] if len(gain) else []
     return [*found, ("relent", lines(share * 100, {"en": "% of what passed the gates", "zh": "占通过前置检查金额的%"}))]
@@ -88,7 +91,10 @@ def lines(table: pd.DataFrame, unit: dict[Lang, str]) -> go.Figure:
     frame(figure, 340)
     figure.update_layout(showlegend=True)
     figure.update_yaxes(tickformat=",", zeroline=True)
-    figure.update_xaxes(type="date", tickformat="%m-%d")
+    if len(table) and table.max().max() == table.min().min():
+        level = float(table.to_numpy()[0, 0])
+        figure.update_yaxes(range=[level - 1, level + 1])
+    figure.update_xaxes(type="date", tickformat="%m-%d", dtick=DAY * max(1, -(-len(table) // 12)))
     speak(figure, {lang: ({"name": [NAMES[policy][lang] for policy in table.columns]},
                           {"yaxis.title.text": unit[lang]}) for lang in LANGS})  # fmt: skip
     return figure

@@ -36,6 +36,8 @@ STATUS: dict[str, dict[Lang, str]] = {
 }
 COLOURS = (RUST, BLUE, AMBER, WINE, SAND)
 MOST_BREACHES = 200
+NONE = "no_scenario"
+"""The night itself, which stands beside the scenarios."""
 
 
 @dataclass(frozen=True)
@@ -81,26 +83,28 @@ def _context(told: Stressed) -> dict[str, Any]:
 
 def headline(summary: pd.DataFrame, titles: Mapping[str, Mapping[str, str]], currency: str, lang: Lang) -> list[str]:
     """The worst scenario, the shortest survival and how many need a rule to give way, in two or three sentences."""
+    summary = summary[summary.scenario != NONE]
     free = summary[(summary.projection == "reoptimise") & summary.change.notna()]
     if free.empty:
         return ["没有情景得出可行方案。" if lang == "zh" else "No scenario has a plan."]
     worst = free.iloc[int(free.change.to_numpy().argmin())]
     size, name = money(lang, abs(float(worst.change)), currency), titles[worst.scenario][lang]
     ran = summary[summary.projection == "run_off"].dropna(subset=["survival_days"])
-    gave = int((free.gave_way.fillna("") != "").sum())
+    gave = [int((summary[summary.projection == way].gave_way.fillna("") != "").sum()) for way in ("reoptimise", "hold")]
     if lang == "zh":
         said = [
             f"{len(free)}个情景中，净值下降最多的是“{name}”：{size}。" if worst.change < 0 else "没有情景使净值下降。"
         ]
         said += [f"停止放款且无新增融资时，资金最少可维持{int(ran.survival_days.min())}日。"] if len(ran) else []
-        return [*said, f"{gave}个情景须有规则让步。"]
+        return [*said, f"须有规则让步的情景：重新优化时{gave[0]}个，维持今晚决策时{gave[1]}个。"]
     said = [f"Of {len(free)} scenarios “{name}” costs most net worth: {size}." if worst.change < 0
             else "No scenario costs net worth."]  # fmt: skip
     if len(ran):
         said.append(
             f"Without lending and without new funding money lasts {int(ran.survival_days.min())} days at least."
         )
-    return [*said, f"In {gave} of them some rule has to give way."]
+    ways = f"{gave[0] or 'none'} re-optimised, {gave[1] or 'none'} with tonight held"
+    return [*said, f"Scenarios in which some rule has to give way: {ways}."]
 
 
 def drivers_figure(drivers: pd.DataFrame, titles: Mapping[str, Mapping[str, str]], currency: str) -> go.Figure | None:
@@ -148,6 +152,7 @@ def equity_figure(paths: Mapping[str, xr.Dataset], titles: Mapping[str, Mapping[
         )
     frame(figure, 420)
     figure.update_layout(legend={"y": -0.15, "yanchor": "top"}, margin={"t": 16})
+    figure.update_yaxes(tickformat=",")
     speak(figure, {
         lang: ({"name": [titles[name][lang] for name in drawn]}, {"yaxis.title.text": millions_of(lang, currency)})
         for lang in LANGS

@@ -17,17 +17,33 @@ function clashes(list) {
   return found;
 }
 
+function scrolls(node) {
+  for (let box = node.parentElement; box; box = box.parentElement) {
+    if (/auto|scroll/.test(getComputedStyle(box).overflowX)) return box.getBoundingClientRect().right <= innerWidth + 1;
+  }
+  return false;
+}
+
+function tall() {
+  const found = [];
+  document.querySelectorAll("th, td").forEach(function (cell) {
+    const box = cell.getBoundingClientRect();
+    if (box.width && cell.textContent.trim().length > 3 && box.width < 24) found.push(cell.textContent.trim().slice(0, 60));
+  });
+  return found;
+}
+
 function tooWide() {
   const found = [];
   document.body.querySelectorAll("*").forEach(function (node) {
-    if (node.closest("svg") || node.closest(".paper")) return;
+    if (node.closest("svg") || node.closest(".paper") || scrolls(node)) return;
     if (node.getBoundingClientRect().right > innerWidth + 1) found.push(node.tagName + "." + node.className);
   });
   return found;
 }
 
 function measure() {
-  const seen = { width: innerWidth, scroll: document.documentElement.scrollWidth, wide: tooWide(), cut: [], texts: {} };
+  const seen = { width: innerWidth, scroll: document.documentElement.scrollWidth, wide: tooWide(), tall: tall(), cut: [], texts: {} };
   seen.clash = clashes(boxes(document.querySelectorAll(".card, .key")));
   document.querySelectorAll(".figure").forEach(function (figure) {
     const frame = figure.getBoundingClientRect();
@@ -45,12 +61,17 @@ function measure() {
 setTimeout(function () {
   const answer = { en: measure() };
   document.querySelector('[data-set="zh"]').click();
-  document.getElementById("find").value = "e-minimum";
-  document.getElementById("find").dispatchEvent(new Event("input"));
+  const find = document.getElementById("find");
+  if (find) {
+    find.value = "e-minimum";
+    find.dispatchEvent(new Event("input"));
+  }
   setTimeout(function () {
     answer.zh = measure();
-    answer.shown = document.querySelector("#shown h3").textContent;
-    answer.told = document.getElementById("shown").textContent;
+    if (find) {
+      answer.shown = document.querySelector("#shown h3").textContent;
+      answer.told = document.getElementById("shown").textContent;
+    }
     answer.caught = window.caught;
     const out = document.createElement("pre");
     out.id = "probe";

@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 from liquidity.report import write_report
+from liquidity.runs.fit import FitJob, run_fit
 
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""
@@ -28,6 +29,7 @@ FLAGS = [
 CATCH = """<script>window.caught = [];
 window.addEventListener("error", function (event) { window.caught.push(String(event.message)); });
 console.error = function (said) { window.caught.push(String(said)); };</script>"""
+ROOT = Path(__file__).parents[2]
 PROBE = Path(__file__).with_name("probe.js")
 
 
@@ -53,10 +55,11 @@ def assert_sound(answer: dict[str, Any]) -> None:
         assert seen["scroll"] <= seen["width"]
         assert seen["clash"] == []
         assert seen["cut"] == []
+        assert seen["tall"] == []
 
 
 @pytest.mark.skipif(not CHROMIUM, reason="no Chromium here")
-@pytest.mark.parametrize("width", [1280, 800])
+@pytest.mark.parametrize("width", [1280, 800, 500])
 def test_nothing_overlaps_whatever_the_names(
     make_tables: Callable[..., dict[str, pd.DataFrame]], run: dict[str, Any], tmp_path: Path, width: int
 ) -> None:
@@ -90,12 +93,23 @@ def test_the_probe_sees_what_is_wrong(
 ) -> None:
     page = tmp_path / "report.html"
     write_report(make_tables(), run, page)
-    styles = ".key { margin-right: -60px } .headline { width: 1400px; max-width: none } .figure { width: 50% }"
+    styles = (
+        ".key { margin-right: -60px } .headline { width: 1400px; max-width: none } "
+        ".pan > .figure { min-width: 0; width: 40% } td { display: block; width: 12px; overflow: hidden }"
+    )
     spoilt = f"<style>{styles}</style>"
     broken = "<script>figures.nothing()</script></body>"
     page.write_text(page.read_text("utf-8").replace("</head>", spoilt + "</head>").replace("</body>", broken), "utf-8")
     answer = look(page, 1000)
     assert any("figures is not defined" in said for said in answer["caught"])
     assert any(name.startswith("P.headline") for name in answer["en"]["wide"])
+    assert any(text.startswith("Relent") for text in answer["en"]["tall"])
     assert any("Freed tonight" in pair for pair in answer["en"]["clash"])
     assert any("waterfall" in pair or "limits" in pair for pair in answer["en"]["clash"] + answer["en"]["cut"])
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="no Chromium here")
+def test_the_page_of_a_fit_on_a_narrow_screen(tmp_path: Path) -> None:
+    history, macro = (ROOT / "data" / "history" / name for name in ("example.csv", "fed_domestic.csv"))
+    job = FitJob(history, macro, ROOT / "models" / "candidates.toml", "2012 Q4", tmp_path / "fit")
+    assert_sound(look(run_fit(job)[1] / "fit.html", 500))

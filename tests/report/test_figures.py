@@ -19,6 +19,10 @@ STEPS = [
 ]
 
 
+def step(relent: float) -> Step:
+    return Step("relent", "Relent", "再投放", relent)
+
+
 def test_the_waterfall_hangs_from_what_is_left() -> None:
     figure = figures.waterfall(STEPS, "CNY")
     ends = {
@@ -32,6 +36,19 @@ def test_the_waterfall_hangs_from_what_is_left() -> None:
     assert "CNY 60.0m (60.0%)" in texts
     assert "CNY -5.00m (-5.0%), in favour" in texts
     assert figure.layout.meta["zh"][1]["yaxis.ticktext"] == ["回款", "关", "因", "助", "再投放"]
+
+
+def test_the_text_of_a_bar_stands_where_there_is_room() -> None:
+    """A decline of nearly all had its text right of the figure, cut."""
+    all_of_it = Step("declined", "All", "全", 95e6)
+    figure = figures.waterfall([STEPS[0], all_of_it, Step("declined", "Rest", "余", 3e6), step(2e6)], "CNY")
+    declined = next(trace for trace in figure.data if trace.name == "Declined by the pool")
+    assert list(declined.textposition) == ["inside", "outside"]
+    assert (declined.base[1], declined.x[1]) == (2.0, 3.0)  # to the right, where nothing stands
+    high = figures.waterfall([STEPS[0], Step("gate", "Gate", "关", 4e6), step(96e6)], "CNY")
+    assert (high.data[1].base[0], high.data[1].x[0]) == (100.0, -4.0)
+    tiny = figures.waterfall([STEPS[0], Step("declined", "Helper", "助", -1e4), step(100.01e6)], "CNY")
+    assert " CNY -10.0k (0.0%), in favour " in [text for trace in tiny.data for text in trace.text]
 
 
 def test_a_limit_is_told_in_its_unit() -> None:

@@ -25,6 +25,16 @@ def test_the_first_30_days_end_before_the_31st() -> None:
     assert numbers.first_30_days([]) == []
 
 
+def test_a_period_that_goes_beyond_30_days_is_not_among_them() -> None:
+    """The reasons count only what lies wholly within; a longer period made the page tell a decline without a cause."""
+    days = ["2026-11-20", "2026-11-21", "2026-11-22", "2026-11-29", "2026-12-29"]
+    assert numbers.first_30_days(days) == days[:3]
+    assert numbers.first_30_days(["2026-11-20", "2027-02-20"]) == ["2026-11-20"]
+    # how long the last period is a ledger does not say: the run does
+    assert numbers.first_30_days(["2026-11-20", "2026-11-27"], 1) == ["2026-11-20"]
+    assert numbers.first_30_days(["2026-11-20", "2026-11-27"]) == ["2026-11-20", "2026-11-27"]
+
+
 def test_a_ledger_is_summed_over_30_days_by_segment() -> None:
     rows = ledger(
         ("A", "2026-11-24", 10.0, 4, 1, 1, 1, 1, 0, 2),

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from liquidity.explain.words import GATES
-from liquidity.report import write_report
+from liquidity.report import flows, record, write_report
+from liquidity.runs.tables import ORDERS
 
 Tables = dict[str, pd.DataFrame]
 MakeTables = Callable[..., Tables]
@@ -122,3 +123,22 @@ def test_another_currency_is_told_as_such(make_tables: MakeTables, run: dict[str
 
 def test_the_same_run_gives_the_same_page(make_tables: MakeTables, run: dict[str, Any], tmp_path: Path) -> None:
     assert render(make_tables(), run, tmp_path) == render(make_tables(), run, tmp_path)
+
+
+def test_checks_and_facts_speak_chinese_and_zero_has_no_sign() -> None:
+    run = {"mean_life": 1.072781647, "other_opening": -1e-9, "ref_rate": 0.0164, "size": {"rows": 3, "other": 4},
+           "relent_sensitivity": {"as_planned": 5.0, "horizon_3_months_shorter": None}}  # fmt: skip
+    told = dict(record.facts(run, "CNY"))
+    assert told["Mean remaining life", "平均剩余期限"] == ("1.07 years", "1.07 年")
+    assert told["Opening difference of the book", "账簿期初差额"] == ("CNY 0.00", "CNY 0.00")
+    assert told["Reference rate", "参考利率"] == ("1.64% a year", "1.64%（年）")
+    assert told["Program", "模型规模"] == ("rows 3, other 4", "行 3, other 4")
+    changed = told["Relent tonight, by change of", "今晚再投放的敏感性"]
+    assert changed == (
+        "as planned CNY 5.00, horizon 3 months shorter no plan",
+        "按计划 CNY 5.00, 期限缩短3个月 无可行方案",
+    )
+
+
+def test_every_kind_of_order_has_its_words() -> None:
+    assert set(flows.ORDERS) == set(ORDERS.values())
