@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -59,8 +60,9 @@ class Opening:
         return math.inf if self.assets <= 0 else abs(self.other) / self.assets
 
 
+@lru_cache(maxsize=8)
 def opening(book: Book) -> Opening:
-    """The opening balance sheet of a book."""
+    """The opening balance sheet of a book, which never changes: added up once."""
     return opening_of({name: flatten(table, book[name]) for name, table in TABLES.items()})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from liquidity.program.inputs import day_of
+from liquidity.program.known import day_of
 from liquidity.program.pool import Pool
 
 

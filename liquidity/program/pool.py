@@ -16,8 +16,9 @@ import xarray as xr
 
 from liquidity.book import Book
 from liquidity.program.grid import Grid, has_day, make_grid
-from liquidity.program.inputs import BORROWERS, Arrays, choose_unit, day_of, make_inputs
+from liquidity.program.inputs import BORROWERS, Arrays, make_inputs
 from liquidity.program.issues import Issue, issue_sets, plan_issues
+from liquidity.program.known import choose_unit, day_of
 from liquidity.program.lazy import ArrayParam
 from liquidity.program.provisions import staged
 from liquidity.program.shocks import NO_SHOCKS, Shocks

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 NEUTRAL: dict[str, float] = {
@@ -61,16 +62,25 @@ class Shocks:
         full = {dim: np.asarray(coords[dim]) for dim in dims}
         if name not in self.arrays:
             return np.full([len(full[dim]) for dim in dims], NEUTRAL[name])
-        array = self.arrays[name].transpose(*dims)
-        for dim in dims:
-            strange = [str(label) for label in array[dim].values if label not in full[dim]]
-            if strange:
-                raise ValueError(f"{name}: no {dim} {', '.join(strange)}")
-        return array.astype(float).reindex(full, fill_value=NEUTRAL[name]).values
+        array = self.arrays[name].variable.transpose(*dims)
+        out = np.full([len(full[dim]) for dim in dims], NEUTRAL[name])
+        out[np.ix_(*(places(name, dim, self.arrays[name].indexes[dim], full[dim]) for dim in dims))] = array.values
+        return out
 
     def keep(self, *names: str) -> Shocks:
         """Only the named shocks."""
         return Shocks(self.name, {name: array for name, array in self.arrays.items() if name in names})
+
+
+def places(name: str, dim: str, labels: pd.Index, full: np.ndarray) -> np.ndarray:
+    """Where the labels of a shock stand among all labels; ValueError for one that is not there or comes twice."""
+    found = pd.Index(full).get_indexer(labels)
+    strange = [str(label) for label in labels[found < 0]]
+    if strange:
+        raise ValueError(f"{name}: no {dim} {', '.join(strange)}")
+    if not labels.is_unique:
+        raise ValueError(f"{name}: a {dim} that comes twice")
+    return found
 
 
 NO_SHOCKS = Shocks()
@@ -93,18 +103,17 @@ def together(name: str, one: xr.DataArray, other: xr.DataArray) -> xr.DataArray:
     return a * b if NEUTRAL[name] == 1.0 else a + b
 
 
-def paths(data: xr.Dataset, shocks: Shocks, partners: list[str]) -> dict[str, Any]:
-    """Inputs by period, with the shocks in them. The book's own values keep their names beside these.
+def paths(data: Any, shocks: Shocks, coords: Mapping[str, np.ndarray]) -> dict[str, xr.Variable]:
+    """Inputs by period, with the shocks in them. The book's own values, attributes of `data`, keep their names beside.
 
     `pay_path`, `default_path` (intensities, 1/year), `pd_path`, `lgd_path`, `ecl_path` (segment, period);
     `line_rate_path`, `line_commitment_path`, `line_committed` (as the period opens; line, period); `note_rate_path`,
     `note_commitment_path`, `note_committed`, `advance_path`, `frozen` (facility, period);
     `market_path`, `hqla_kept`, `closed` (period); `quota_kept` (partner, period).
     """
-    coords = {**{str(dim): data[dim].values for dim in data.dims}, "partner": partners}
 
-    def of(name: str) -> xr.DataArray:
-        return xr.DataArray(shocks.of(name, coords), dims=DIMS[name])
+    def of(name: str) -> xr.Variable:
+        return xr.Variable(DIMS[name], shocks.of(name, coords))
 
     return {
         **losses(data, of("default"), of("lgd")),
@@ -121,29 +130,34 @@ def paths(data: xr.Dataset, shocks: Shocks, partners: list[str]) -> dict[str, An
     }
 
 
-def before(commitment: xr.DataArray, factor: xr.DataArray) -> xr.DataArray:
+def before(commitment: xr.Variable, factor: xr.Variable) -> xr.Variable:
     """The commitment as each period opens, on which fees are paid: tonight's is the book's, later the one before."""
     return commitment * factor.shift(period=1, fill_value=1.0)
 
 
-def losses(data: xr.Dataset, default: xr.DataArray, lgd: xr.DataArray) -> dict[str, xr.DataArray]:
+def losses(data: Any, default: xr.Variable, lgd: xr.Variable) -> dict[str, xr.Variable]:
     """Default intensity, 12-month pd, loss given default and provision rate, dims (segment, period).
 
     Provisions are expected losses: they move with pd times lgd, up to the whole balance.
     """
     same = default == 1.0
-    pd = xr.where(same, data.pd, -np.expm1(-data.default_intensity * default))
+    pd = either(same, data.pd, -np.expm1(-data.default_intensity * default))
     loss = np.minimum(1.0, data.lgd * lgd)
     before = data.pd * data.lgd
-    grown = xr.where(before > 0, pd * loss / before.where(before > 0, 1.0), 1.0)
-    ecl = np.minimum(1.0, data.ecl_rate * xr.where(same & (lgd == 1.0), 1.0, grown))
+    grown = either(before > 0, pd * loss / either(before > 0, before, 1.0), 1.0)
+    ecl = np.minimum(1.0, data.ecl_rate * either(same & (lgd == 1.0), 1.0, grown))
     found = {"default_path": data.default_intensity * default, "pd_path": pd, "lgd_path": loss, "ecl_path": ecl}
     return {name: array.transpose("segment", "period") for name, array in found.items()}
 
 
-def rate_paths(data: xr.Dataset, shocks: Shocks, cash_rate: float) -> dict[str, xr.DataArray]:
+def either(test: xr.Variable, yes: Any, no: Any) -> xr.Variable:
+    """`yes` where the test holds, else `no`, the dims going together by name."""
+    return xr.apply_ufunc(np.where, test, yes, no)
+
+
+def rate_paths(data: Any, shocks: Shocks, coords: Mapping[str, np.ndarray]) -> dict[str, xr.Variable]:
     """Yearly rates of lines, warehouse notes and the open market by period; none falls to what idle cash earns."""
-    coords = {str(dim): data[dim].values for dim in data.dims}
+    cash_rate = float(data.cash_rate)
     idle = max(cash_rate, float(data.facility_cash_rate.max()) if data.facility.size else 0.0)
     rates = {
         "line_rate_path": ("line_rate", data.line_rate, idle + data.commitment_fee),
@@ -152,7 +166,7 @@ def rate_paths(data: xr.Dataset, shocks: Shocks, cash_rate: float) -> dict[str, 
     }
     out = {}
     for name, (shock, rate, floor) in rates.items():
-        shift = xr.DataArray(shocks.of(shock, coords), dims=DIMS[shock])
+        shift = xr.Variable(DIMS[shock], shocks.of(shock, coords))
         # the floor is for rates that a scenario lowers; one that the book has lower stays as it is
         least = np.minimum(rate, floor + LEAST_GAP)
         out[name] = np.maximum(rate + shift, least)

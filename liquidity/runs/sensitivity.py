@@ -14,7 +14,8 @@ from liquidity.book import opening
 from liquidity.errors import SolverFailed
 from liquidity.program.build import rebuild_pool
 from liquidity.program.compile import compile_cost, compile_program
-from liquidity.program.inputs import Arrays, mean_life
+from liquidity.program.inputs import Arrays
+from liquidity.program.known import mean_life
 from liquidity.program.night import solve_night
 from liquidity.program.objective import net_worth
 from liquidity.program.solve import Session, with_basic_row

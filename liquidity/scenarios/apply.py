@@ -16,7 +16,7 @@ import xarray as xr
 from liquidity.book import Book, opening
 from liquidity.errors import BadInput, Problem
 from liquidity.program.grid import Grid, make_grid
-from liquidity.program.inputs import GATES
+from liquidity.program.known import GATES
 from liquidity.program.shocks import DIMS, NEUTRAL, Shocks, combine
 from liquidity.rules.rulebook import Rulebook
 from liquidity.scenarios.macro import Macro

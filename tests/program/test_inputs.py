@@ -11,7 +11,8 @@ from books import LENDER, MILLION, build, calm_book, calm_rules, rulebook, small
 
 from liquidity.errors import BadInput
 from liquidity.program.grid import make_grid
-from liquidity.program.inputs import choose_unit, make_inputs
+from liquidity.program.inputs import make_inputs
+from liquidity.program.known import choose_unit
 
 HORIZON = ("2 x 1 day", "1 x 1 week", "2 x 1 month")
 ONE = {("a", "house"): 500 * MILLION}
