@@ -18,6 +18,7 @@ import scipy.sparse as sp
 from liquidity.errors import SolverFailed
 from liquidity.program.solve import DUAL, LOOSE, NO_LIMIT, PRIMAL, Infeasible, Options
 
+DEVEX = 1
 WARM = {"dual": DUAL, "primal": PRIMAL}
 OUT = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
 
@@ -58,14 +59,17 @@ class Solver:
     """One HiGHS instance with a linear program in it.
 
     `chain` lists the steps that did not end at an optimum though a later one did, `iterations` counts those of simplex.
+    `devex`: dual simplex by weights that begin at 1; exact ones cost a solve by row, more than a warm start has to do.
     """
 
-    def __init__(self, program: Linear, options: Options) -> None:
+    def __init__(self, program: Linear, options: Options, devex: bool = False) -> None:
         self.options, self.chain, self.iterations = options, list[str](), 0
         self.warm = False
         self.highs = highspy.Highs()
         for name, value in {"output_flag": False, "threads": options.threads, "simplex_scale_strategy": 0}.items():
             self.highs.setOptionValue(name, value)
+        if devex:
+            self.highs.setOptionValue("simplex_dual_edge_weight_strategy", DEVEX)
         matrix = program.matrix
         rows, columns = matrix.shape
         status = self.highs.passModel(

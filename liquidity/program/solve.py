@@ -323,6 +323,8 @@ def nearest(value: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarr
 Packed = tuple[np.ndarray, np.ndarray]
 STATUS = [highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic, highspy.HighsBasisStatus.kUpper,
           highspy.HighsBasisStatus.kZero, highspy.HighsBasisStatus.kNonbasic]  # fmt: skip
+LOWER, BASIC = 0, 1
+"""Places in `STATUS` of a column or row that stands at its lower bound, and of one in the basis."""
 
 
 def pack_basis(basis: Any) -> Packed:

@@ -17,7 +17,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from liquidity.program.linear import Block, Solver
-from liquidity.program.solve import Infeasible, Options, Packed, unpack_basis
+from liquidity.program.solve import BASIC, LOWER, Infeasible, Options, Packed, unpack_basis
 
 NEAR = 1e-7
 "Program units by which a decision may miss what a scenario can live with: less than what is rounded to a fen."
@@ -44,7 +44,7 @@ class Scenario:
     def __init__(self, at: int, block: Block, links: int, start: Packed, options: Options) -> None:
         self.at, self.block, self.options, self.start = at, block, options, start
         self.link = np.arange(links, dtype=np.int32)
-        self.solver = Solver(block, options)
+        self.solver = Solver(block, options, devex=True)
         self.warm = "primal"
         self.solver.start_from(unpack_basis(start))
 
@@ -83,11 +83,26 @@ class Scenario:
             np.concatenate([free, block.column_lower[links:], none]),
             np.concatenate([-free, block.column_upper[links:], much]),
         ), self.options)  # fmt: skip
+        solver.start_from(unpack_basis(loosened(self.start, links)))
         try:
-            away = -solver.solve()
+            away = -solver.solve("dual")
         except Infeasible as error:
             raise Infeasible(f"scenario {self.at} has no plan whatever is decided tonight", error.chain) from None
         return away, -solver.price()[rows:], solver.x()[:links]
+
+
+def loosened(start: Packed, links: int) -> Packed:
+    """The basis of what follows where the linking columns may move, at a price: they are in the basis, the moves at
+    nought. It is dual feasible, since nothing but the moves costs, so dual simplex mends it and need not start anew.
+    """
+    columns, rows = start
+    within = columns[:links] == BASIC
+    moved = columns.copy()
+    moved[:links] = BASIC
+    return (
+        np.concatenate([moved, np.full(2 * links, LOWER, np.int8)]),
+        np.concatenate([rows, np.where(within, BASIC, LOWER).astype(np.int8)]),
+    )
 
 
 Blocks = Sequence[tuple[int, Block]]
