@@ -118,6 +118,36 @@ def stress(
     raise typer.Exit(int(record["exit_code"]))
 
 
+@app.command("two-stage")
+def two_stage(
+    rulebook: RulebookArgument = RULEBOOK,
+    scenarios: Annotated[
+        list[Path] | None, typer.Option(help="Scenario files or folders; repeat. Default: all of data/scenarios.")
+    ] = None,
+    weight: Annotated[float, typer.Option(help="Weight of CVaR against the mean, 0 to 1.")] = 0.5,
+    tail: Annotated[float, typer.Option(help="CVaR is the mean of the worst 1 - tail.")] = 0.9,
+    satellites: Annotated[Path, typer.Option(help="Satellite models (TOML).")] = Path("models/satellites.toml"),
+    book: Annotated[str | None, typer.Option(help="Folder, workbook or database URL; default: the rulebook's.")] = None,
+    workers: Annotated[int, typer.Option(help="Processes of this machine.", min=1)] = 1,
+    out: Annotated[Path | None, typer.Option(help="Run folder; default: runs/two-stage-<as_of>-<run id>.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """One decision tonight for many scenarios: what it is worth in each, and against the night without them."""
+    from liquidity.runs.stress import SCENARIOS
+    from liquidity.runs.two_stage import TwoStageJob, run_two_stage
+    from liquidity.runs.two_stage_text import print_two_stage
+
+    log = Console(stderr=True, highlight=False)
+    paths = tuple(scenarios) if scenarios else (SCENARIOS,)
+    job = TwoStageJob(rulebook, paths, weight, tail, satellites, book, out, workers)
+    record, folder = run_two_stage(job, lambda text: log.print(f"[dim]{text}[/dim]"))
+    if as_json:
+        print(json.dumps({**record, "folder": str(folder)}, ensure_ascii=False, sort_keys=True))
+    else:
+        print_two_stage(record, folder, Console(highlight=False))
+    raise typer.Exit(int(record["exit_code"]))
+
+
 @app.command()
 def fit(
     history: Annotated[Path, typer.Argument(help="CSV: quarter,target,value,unit and perhaps where.")],

@@ -182,10 +182,11 @@ class Master:
             rows.append(sp.hstack([sp.csr_matrix((count, self.columns)), eye, -np.ones((count, 1)), eye]))
             least.append(np.zeros(count))
             most.append(np.full(count, np.inf))
-        self.solver = Solver(Block(
+        self.block = Block(
             sp.vstack(rows).tocsc(), cost, 0.0, np.concatenate(least), np.concatenate(most),
             np.concatenate([program.column_lower, lower]), np.concatenate([program.column_upper, upper]),
-        ), options)  # fmt: skip
+        )  # fmt: skip
+        self.solver = Solver(self.block, options)
 
     def add(self, cuts: list[Cut]) -> None:
         """What the scenarios said; the one that is kept whole needs no cut."""

@@ -6,6 +6,7 @@ source = "Where the numbers come from"
 macro = "macro/fed_2026_severely_adverse.csv"      # beside the file; optional
 begin = "2007 Q4"                                  # the quarter that stands for tonight; the first when not given
 skip = 4                                           # tonight is four quarters into the path
+probability = 0.1                                  # for `two-stage`; those that say none share the rest equally
 
 [[event]]
 shock = "frozen"                                   # what changes (`liquidity.program.shocks.NEUTRAL`)
@@ -113,6 +114,7 @@ class Scenario(Frozen):
     begin: str | None = None
     last: str | None = None
     skip: int = Field(0, ge=0)
+    probability: float | None = Field(None, gt=0, le=1)
     events: tuple[Event, ...] = Field((), alias="event")
     overrides: tuple[Override, ...] = Field((), alias="override")
 

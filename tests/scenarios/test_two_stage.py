@@ -17,7 +17,7 @@ from liquidity.program.cases_stochastic import SEASONS, farm, planning
 from liquidity.program.compile import Family, Program, compile_program
 from liquidity.program.shocks import Shocks
 from liquidity.program.solve import Infeasible, Options, Session
-from liquidity.scenarios import alone
+from liquidity.scenarios import alone, recourse
 from liquidity.scenarios.align import align
 from liquidity.scenarios.benders import Benders
 from liquidity.scenarios.cases_two_stage import farmer, plan_wealth
@@ -407,3 +407,19 @@ def test_tonight_is_the_first_period():
     mask = tonight(program)
     lend = program.column("lend").frame()
     assert mask[program.column("lend").place].tolist() == lend.period.eq(1).tolist()
+
+
+# ---- how far a decision is from one that leaves a plan
+
+
+def test_the_distance_does_not_depend_on_where_it_starts(monkeypatch):
+    ready = prepare(*stern(12))
+    with Benders(ready.problem, Options()) as parts:
+        parts.ask(ready.plain)
+        shut = next(cut for cut in parts.cuts if not cut.feasible)
+        one = parts.panel.scenarios[shut.at]
+        warm = one._distance(shut.point)[0]
+        monkeypatch.setattr(recourse.Solver, "start_from", lambda self, basis: None)
+        cold = one._distance(shut.point)[0]
+    assert warm == pytest.approx(cold, rel=1e-7)
+    assert warm > 0
