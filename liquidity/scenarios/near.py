@@ -15,6 +15,8 @@ from liquidity.scenarios.benders import Asked, Benders, Master
 from liquidity.scenarios.risk import Risk
 
 ROUNDS = 40
+IDLE = 1e-3
+"""Weight of the amounts themselves beside their changes: a line is paid down less rather than paid down and drawn."""
 
 
 def nearest(parts: Benders, risk: Risk, plain: np.ndarray, best: float, goal: float) -> Asked | None:
@@ -37,7 +39,7 @@ def nearest(parts: Benders, risk: Risk, plain: np.ndarray, best: float, goal: fl
 
 
 class Near(Master):
-    """The master with a floor under its objective; it minimises the distance of tonight's decisions from `plain`."""
+    """The master with a floor under its objective; it minimises the distance of tonight's decisions from `plain`, then their sum."""
 
     def __init__(self, parts: Benders, risk: Risk, plain: np.ndarray, floor: float) -> None:
         super().__init__(parts.problem, parts.recourse, parts.kept, risk, parts.options)
@@ -48,8 +50,10 @@ class Near(Master):
         matrix = sp.bmat([[old.matrix, None, None], [sp.csr_matrix(old.cost), None, None], [pick, -eye, eye]])
         sides = plain[places]
         self.width += 2 * count
+        cost = np.concatenate([np.zeros(len(old.cost)), -np.ones(2 * count)])
+        cost[places] = -IDLE
         self.solver = Solver(Block(
-            matrix.tocsc(), np.concatenate([np.zeros(len(old.cost)), -np.ones(2 * count)]), 0.0,
+            matrix.tocsc(), cost, 0.0,
             np.concatenate([old.row_lower, [floor], sides]), np.concatenate([old.row_upper, [np.inf], sides]),
             np.concatenate([old.column_lower, np.zeros(2 * count)]),
             np.concatenate([old.column_upper, np.full(2 * count, np.inf)]),
