@@ -39,7 +39,9 @@ def nearest(parts: Benders, risk: Risk, plain: np.ndarray, best: float, goal: fl
 
 
 class Near(Master):
-    """The master with a floor under its objective; it minimises the distance of tonight's decisions from `plain`, then their sum."""
+    """The master with a floor under its objective: the least distance of tonight's decisions from `plain`, then the
+    least sum of them.
+    """
 
     def __init__(self, parts: Benders, risk: Risk, plain: np.ndarray, floor: float) -> None:
         super().__init__(parts.problem, parts.recourse, parts.kept, risk, parts.options)
