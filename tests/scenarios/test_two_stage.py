@@ -412,8 +412,7 @@ def test_tonight_is_the_first_period():
 # ---- how far a decision is from one that leaves a plan
 
 
-def test_the_distance_does_not_depend_on_where_it_starts(monkeypatch):
-    ready = prepare(*stern(12))
+def test_the_distance_does_not_depend_on_where_it_starts(monkeypatch, ready):
     with Benders(ready.problem, Options()) as parts:
         parts.ask(ready.plain)
         shut = next(cut for cut in parts.cuts if not cut.feasible)
