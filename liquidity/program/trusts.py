@@ -137,8 +137,9 @@ def open_gap(pool: Pool) -> None:
 
 
 def is_safe(pool: Pool, facility: str, may_hold: np.ndarray) -> bool:
-    """Whether no deficiency can open: every segment that the trust may hold earns, in every period, more than its
-    losses, servicing and coupons on its share. Then no yes/no decision is needed.
+    """Whether no deficiency can open: what the trust holds tonight earns more than tonight's losses, servicing and
+    coupons, and so does every segment that it may hold, on its share, in every later period. Then no yes/no decision is
+    needed.
 
     While it revolves, and in the first period after, a part of the notes may lie idle and the mix of classes is the
     opening one; later the cheap senior class goes first, so the dearest coupon is the safe measure. `may_hold` says
@@ -152,11 +153,15 @@ def is_safe(pool: Pool, facility: str, may_hold: np.ndarray) -> bool:
         # cash that waits for a payment date, as a reserve does, earns less than the coupons cost
         return False
     may = (deal.balance > 0) | may_hold
-    least = ((deal.interest - deal.servicing * deal.years - deal.loss) / deal.years)[may].min(axis=0)
-    notes, coupon = shares(pool, facility) if facility in pool.issues else deal.notes, deal.coupon
+    earns = (deal.interest - deal.servicing * deal.years - deal.loss) / deal.years
+    least, planned = earns[may].min(axis=0), facility in pool.issues
+    notes, coupon = shares(pool, facility) if planned else deal.notes, deal.coupon
     if deal.cash > min(idle) * notes.sum():
         # too much lies idle already: the loans alone may not earn the coupons
         return False
     mixed = len(pool.revolving(facility)) + 1
     whole = least[:mixed] * (1 - min(idle)) >= coupon @ notes / notes.sum()
+    if not planned:
+        # tonight's interest and losses are those of the opening pool, whatever is decided
+        whole[0] = earns[:, 0] @ deal.balance >= coupon @ notes
     return bool(whole.all() and (least[mixed:] >= coupon.max()).all())

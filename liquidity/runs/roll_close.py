@@ -22,6 +22,9 @@ INCOME = ("interest", "fees", "cash_interest", "losses", "funding_cost", "runnin
           "other_income")  # fmt: skip
 
 
+FEN = 0.01
+
+
 @dataclass(frozen=True)
 class Close:
     """States at the end of a night, CNY: arrays over segment, facility, line and tranche (`facility/tranche`).
@@ -230,5 +233,5 @@ def next_balances(book: Book, done: Close, write_off: float | None) -> pd.DataFr
 
 
 def positive(values: xr.DataArray) -> xr.DataArray:
-    """Without what the solver's tolerance leaves below nought."""
-    return values.clip(min=0.0)
+    """Without what rounding leaves below half a fen: a deficiency of nothing would ask for yes/no decisions."""
+    return values.where(values >= FEN / 2, 0.0)

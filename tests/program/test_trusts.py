@@ -173,6 +173,22 @@ def test_a_safe_trust_needs_no_yes_no_decision_and_has_the_same_plan():
     np.testing.assert_allclose(asked.relent(1), safe.relent(1), atol=1e-6 * safe.size)
 
 
+def test_one_bad_day_of_a_part_of_the_pool_leaves_a_trust_safe():
+    """Tonight a part of the pool loses more than it earns and the pool as a whole does not: no deficiency can open."""
+    book = trust_book("2026-11-22", pay=0.5)
+    held = book["balances"].balance.xs("t", level="facility")
+    segment = str(held.idxmax())
+    extra = pd.DataFrame({"segment": [segment], "facility": ["t"], "principal": [0.0], "interest": [held.max() * 6e-4],
+                          "defaulted": [held.max() * 1e-4]})  # fmt: skip
+    fine = book.replace("repaid", extra)
+    bad = book.replace("repaid", extra.assign(defaulted=held.max() * 5e-3))
+    rules = trust_rules(TWO_DAYS, 0.2)
+    assert list(build(fine, rules)[0].model.SAFE) == ["t"]
+    assert list(build(bad, rules)[0].model.SAFE) == []
+    safe, asked = solve(fine, rules), solve(fine, rules, cautious=True)
+    assert asked.solved.staged.first.objective == pytest.approx(safe.solved.staged.first.objective, rel=1e-9)
+
+
 # ---- states in which a night must still have an answer
 
 

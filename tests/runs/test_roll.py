@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from liquidity import BadInput, Book
 from liquidity.book.make import book_of, make_lender, with_issues
@@ -18,7 +19,7 @@ from liquidity.program.plan import make_plan
 from liquidity.report.rolling import relent_by_night, uplift_by_night, write_rolling
 from liquidity.runs.night import decide
 from liquidity.runs.roll import Rolled, make_roll
-from liquidity.runs.roll_close import INCOME, Close
+from liquidity.runs.roll_close import INCOME, Close, positive
 from liquidity.runs.roll_draws import Truth, draw_night
 from liquidity.runs.roll_path import Roll, Value, run_path, tonight
 from liquidity.runs.roll_policies import GREEDY, OPTIMISER, PRO_RATA, broken, choose
@@ -64,6 +65,11 @@ def calm() -> Roll:
 
 
 # ---- luck
+
+
+def test_rounding_is_no_deficiency():
+    left = positive(xr.DataArray([-1e-9, 5.8e-16, 0.004, 0.006, 12.0], dims="facility"))
+    assert left.values.tolist() == [0.0, 0.0, 0.0, 0.006, 12.0]
 
 
 def test_without_noise_the_draw_is_the_forecast():
