@@ -169,6 +169,40 @@ def fit(
 
 
 @app.command()
+def sweep(
+    rulebook: RulebookArgument = RULEBOOK,
+    around: Annotated[Path, typer.Option(help="Scenario file with a macro path; paths are drawn around it.")] = Path(
+        "data/scenarios/fed_2026_baseline.toml"
+    ),
+    draws: Annotated[int, typer.Option(help="Macro paths.", min=1)] = 200,
+    seed: Annotated[int, typer.Option(help="Of the draws; path k of a seed is always the same.", min=0)] = 0,
+    noise: Annotated[Path, typer.Option(help="Sizes of the draws (TOML).")] = Path("models/macro_noise.toml"),
+    satellites: Annotated[Path, typer.Option(help="Satellite models (TOML).")] = Path("models/satellites.toml"),
+    book: Annotated[str | None, typer.Option(help="Folder, workbook or database URL; default: the rulebook's.")] = None,
+    workers: Annotated[int, typer.Option(help="Processes of this machine.", min=1)] = 1,
+    cluster: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, tcp://host:port.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder; default: runs/sweep-<as_of>-<run id>.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw macro paths around a scenario's own and re-optimise each; a run that was stopped goes on where it was."""
+    from liquidity.runs.fan_out import progress
+    from liquidity.runs.sweep import SweepJob, run_sweep
+    from liquidity.runs.sweep_text import print_sweep
+
+    log = Console(stderr=True, highlight=False)
+    record, folder = run_sweep(
+        SweepJob(rulebook, around, draws, seed, satellites, noise, book, out, workers, cluster),
+        lambda count: progress(count, "chunk", log),
+        lambda text: log.print(f"[dim]{text}[/dim]"),
+    )
+    if as_json:
+        print(json.dumps({**record, "folder": str(folder)}, ensure_ascii=False, sort_keys=True))
+    else:
+        print_sweep(record, folder, Console(highlight=False))
+    raise typer.Exit(int(record["exit_code"]))
+
+
+@app.command()
 def check(
     book: Annotated[str, typer.Argument(help="Folder, workbook or database URL.")], as_json: JsonOption = False
 ) -> None:

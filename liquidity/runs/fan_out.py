@@ -26,8 +26,10 @@ Told = Callable[[str], None]
 
 
 def fan_out(task: Callable[[S, T], R], shared: S, items: Sequence[T], *, workers: int = 1, cluster: str | None = None,
-            name: Callable[[T], str] = str, told: Told = lambda _: None) -> list[R]:  # fmt: skip
-    """`task(shared, item)` for every item, in their order; `told` hears the name of each item once it is done.
+            name: Callable[[T], str] = str, told: Told = lambda _: None,
+            keep: Callable[[T, R], None] = lambda *_: None) -> list[R]:  # fmt: skip
+    """`task(shared, item)` for every item, in their order; `told` hears the name of each item once it is done, `keep`
+    is given the item and its answer before that.
 
     `workers` processes of this machine, or the workers of the scheduler at `cluster` (`tcp://...`). Raises BadInput
     where there is no such scheduler, and what a task raised.
@@ -36,6 +38,7 @@ def fan_out(task: Callable[[S, T], R], shared: S, items: Sequence[T], *, workers
         found = []
         for item in items:
             found.append(task(shared, item))
+            keep(item, found[-1])
             told(name(item))
         return found
     done: dict[int, R] = {}
@@ -46,6 +49,7 @@ def fan_out(task: Callable[[S, T], R], shared: S, items: Sequence[T], *, workers
                 break
             for at, found_one in once(client, task, shared, {at: items[at] for at in left}):
                 done[at] = found_one
+                keep(items[at], found_one)
                 told(name(items[at]))
     if len(done) < len(items):
         missing = ", ".join(name(item) for at, item in enumerate(items) if at not in done)
