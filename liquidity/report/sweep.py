@@ -59,10 +59,10 @@ def histogram(change: np.ndarray, unit: dict[Lang, str]) -> go.Figure:
     """How many paths change net worth by how much; bins by Sturges' rule."""
     counts, edges = np.histogram(change, bins="sturges")
     middle, width = (edges[1:] + edges[:-1]) / 2, edges[1:] - edges[:-1]
+    told = [f"{low:+,.2f} … {high:+,.2f}: {count}" for low, high, count in zip(edges, edges[1:], counts)]
     figure = go.Figure()
     figure.add_bar(x=middle.tolist(), y=counts.tolist(), width=(0.96 * width).tolist(), marker={"color": BLUE},
-                   hovertext=[f"{low:+,.2f} … {high:+,.2f}: {count}" for low, high, count in zip(edges, edges[1:], counts)],
-                   hoverinfo="text")  # fmt: skip
+                   hovertext=told, hoverinfo="text")  # fmt: skip
     frame(figure, 320)
     figure.update_xaxes(tickformat="+,", zeroline=True)
     speak(figure, {lang: ({}, {"xaxis.title.text": unit[lang], "yaxis.title.text": PATHS[lang]}) for lang in LANGS})

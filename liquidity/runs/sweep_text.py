@@ -32,12 +32,12 @@ def print_sweep(record: Mapping[str, Any], folder: Path, console: Console) -> No
 
 
 def quantiles(change: Mapping[str, float]) -> Table:
-    """One line of quantiles, mean and expected shortfall, in millions."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    names = {"expected_shortfall": "worst 5%, mean"}
-    for name in change:
-        table.add_column(names.get(name, f"{int(name[1:])}%" if name[1:].isdigit() else name), justify="right")
-    table.add_row(*(f"{amount / MILLION + 0.0:+,.2f}" for amount in change.values()))
+    """Quantiles, mean and expected shortfall, in millions."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    names = {"expected_shortfall": "mean of the worst 5%"}
+    for name, amount in change.items():
+        told = names.get(name, f"{int(name[1:])}% quantile" if name[1:].isdigit() else name)
+        table.add_row(told, f"{amount / MILLION + 0.0:+,.2f}")
     return table
 
 

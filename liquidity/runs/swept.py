@@ -10,20 +10,20 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from liquidity.book import Book, opening
+from liquidity.book import Book
 from liquidity.errors import SolverFailed
 from liquidity.program.build import build_pool
 from liquidity.program.compile import Family, Program
 from liquidity.program.grid import make_grid
-from liquidity.program.night import mend, settle, solver_options
 from liquidity.program.pool import Pool
 from liquidity.program.pouring import pour
-from liquidity.program.solve import FACE, Infeasible, Packed, Session, pack_basis, unpack_basis
+from liquidity.program.solve import FACE, Packed, pack_basis
 from liquidity.program.stages import DECLINING, WINDOW_DAYS, Staged, make_goals, run_stages
 from liquidity.rules.rulebook import Rulebook
 from liquidity.scenarios.apply import apply
 from liquidity.scenarios.macro import Macro
 from liquidity.scenarios.neighbours import Chunk
+from liquidity.scenarios.projections import best_worth
 from liquidity.scenarios.satellites import Satellites
 from liquidity.scenarios.scenario import Told
 
@@ -115,13 +115,8 @@ def solve_shocked(ground: Ground, rulebook: Rulebook, shocks: Any, start: Packed
     """Refill, solve from a basis where there is one that fits, and settle what is declined."""
     pool = build_pool(ground.book, rulebook, cautious=cautious, shocks=shocks)
     program, poured = pour(() if ground.base is None or cautious else (ground.base,), pool)
-    session, gone = Session(program, solver_options(rulebook)), ()
-    try:
-        settle(session, unpack_basis(start) if poured and start is not None else None)
-    except Infeasible:
-        size = opening(ground.book).assets / pool.unit
-        session, _, mended = mend(session, rulebook.tiers, rulebook.materiality, size)
-        gone = () if mended is None else tuple(sorted(set(mended.gave_way.rule)))
+    session, mended = best_worth(pool, program, start if poured else None)
+    gone = () if mended is None else tuple(sorted(set(mended.gave_way.rule)))
     staged = run_stages(session, make_goals(pool, program).stages[:DECLINING])
     return Drawn(pool, program, staged, gone, poured)
 

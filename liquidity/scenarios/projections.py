@@ -22,9 +22,10 @@ from liquidity.program.build import build_pool
 from liquidity.program.compile import Program
 from liquidity.program.decide import Change, Given, decide
 from liquidity.program.events import Event
-from liquidity.program.night import Solved, solver_options
+from liquidity.program.night import Solved, mend, settle, solver_options
 from liquidity.program.pool import Pool
 from liquidity.program.pouring import pour
+from liquidity.program.repair import Repair
 from liquidity.program.shocks import NO_SHOCKS, Shocks
 from liquidity.program.solve import Infeasible, Packed, Session, pack_basis, unpack_basis
 from liquidity.program.stages import Goals
@@ -263,28 +264,45 @@ def lasts(program: Program, case: Case) -> Survival:
 def drivers(setting: Setting, applied: Applied, worth: float) -> dict[str, float]:
     """Shapley value of every channel for the change of net worth, CNY; `worth` is that of the whole scenario.
 
-    Exact: every set of channels is solved, and the parts add up to `worth` less the net worth without a scenario.
+    Exact: every set of channels is solved, from the basis of the set without its last channel, and the parts add up to
+    `worth` less the net worth without a scenario.
     """
     channels = applied.channels
     value = {frozenset[str](): setting.worth, frozenset(channels): worth}
+    known: dict[tuple[str, ...], Packed | None] = {(): setting.start}
     for size in range(1, len(channels)):
         for some in combinations(channels, size):
             rulebook, shocks = applied.only(frozenset(some))
-            value[frozenset(some)] = worth_of(setting, rulebook, shocks)
+            value[frozenset(some)], known[some] = worth_of(setting, rulebook, shocks, known[some[:-1]])
     return shapley(channels, value)
 
 
-def worth_of(setting: Setting, rulebook: Rulebook, shocks: Shocks) -> float:
-    """Net worth alone, CNY: from the basis of the night without a scenario where it can be poured, else in full."""
+def worth_of(setting: Setting, rulebook: Rulebook, shocks: Shocks,
+             start: Packed | None) -> tuple[float, Packed | None]:  # fmt: skip
+    """Net worth alone, CNY, from a basis where the program can be poured; and its own basis, None where it cannot."""
     pool = build_pool(setting.book, rulebook, shocks=shocks)
-    program = pour(() if setting.base is None else (setting.base,), pool)[0]
-    base, start = setting.base, setting.start
-    if base is None or start is None or program.integer.any() or program.shape != base.shape:
-        return solve_case(setting, rulebook, shocks).net_worth
+    program, poured = pour(() if setting.base is None else (setting.base,), pool)
     try:
-        return Session(program, solver_options(rulebook)).solve(unpack_basis(start)).objective * pool.unit
+        session, _ = best_worth(pool, program, start if poured else None)
+    except SolverFailed:
+        return solve_case(setting, rulebook, shocks).net_worth, None
+    found = session.refresh()
+    return found.objective * pool.unit, pack_basis(found.basis) if poured else None
+
+
+def best_worth(pool: Pool, program: Program, start: Packed | None) -> tuple[Session, Repair | None]:
+    """A session at the best net worth, from a basis of the same program where there is one, and what gave way for it.
+
+    Raises SolverFailed where there is no plan, though rules gave way.
+    """
+    rulebook, session = pool.rulebook, Session(program, solver_options(pool.rulebook))
+    try:
+        settle(session, None if start is None else unpack_basis(start))
     except Infeasible:
-        return solve_case(setting, rulebook, shocks).net_worth
+        size = opening(pool.book).assets / pool.unit
+        session, _, mended = mend(session, rulebook.tiers, rulebook.materiality, size)
+        return session, mended
+    return session, None
 
 
 def shapley(players: tuple[str, ...], value: dict[frozenset[str], float]) -> dict[str, float]:

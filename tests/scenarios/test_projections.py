@@ -137,7 +137,7 @@ def test_parts_of_a_change_add_up(name):
 def test_net_worth_alone_is_that_of_the_whole_night():
     one = applied("fed_2026_severely_adverse")
     full = project(setting(), one, "reoptimise").net_worth
-    assert worth_of(setting(), one.rulebook, one.shocks) == pytest.approx(full, rel=1e-10)
+    assert worth_of(setting(), one.rulebook, one.shocks, setting().start)[0] == pytest.approx(full, rel=1e-10)
 
 
 def test_no_shock_is_the_night_itself():
