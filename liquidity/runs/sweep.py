@@ -18,6 +18,7 @@ import numpy as np
 import xarray as xr
 
 from liquidity.book import Book
+from liquidity.errors import SolverFailed
 from liquidity.report.sweep import write_sweep
 from liquidity.rules.rulebook import Rulebook
 from liquidity.runs.clock import Clock
@@ -116,7 +117,7 @@ def plan_sweep(job: SweepJob) -> Planned:
     inputs = {"around": digest(centre), "scenario": around.scenario.model_dump(mode="json"), "draws": job.draws,
               "seed": job.seed, "satellites": [one.model_dump(mode="json") for one in satellites.models],
               "paths": path_digest([around.macro, *paths])}  # fmt: skip
-    chunks = layout(paths, around.macro)
+    chunks = layout(paths, around.macro, satellites, book)
     identity = run_id(book, rulebook, "", {"sweep": inputs})
     return Planned(book, rulebook, satellites, noises, around, tuple(paths), tuple(chunks), identity)
 
@@ -137,11 +138,14 @@ def lay_ground(planned: Planned) -> Ground:
     """
     setting, _ = with_night(planned.book, planned.rulebook)
     macro = planned.around.macro
-    assert macro is not None
+    assert macro is not None  # or there would be no draws
     moved = tuple(one.of for one in planned.noises.moving(macro))
     ground = Ground(planned.book, planned.rulebook, planned.satellites, planned.around, setting.base, setting.start,
                     setting.worth, moved)  # fmt: skip
-    centre = solve_draw(ground, macro, ground.start)
+    try:
+        centre = solve_draw(ground, macro, ground.start)
+    except SolverFailed:
+        return ground
     if centre.pool.cautious:
         return ground
     return replace(ground, base=centre.program, start=centre.start)

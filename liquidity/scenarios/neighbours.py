@@ -12,7 +12,10 @@ from math import ceil
 
 import numpy as np
 
+from liquidity.book import Book
+from liquidity.scenarios.apply import COLUMN_OF
 from liquidity.scenarios.macro import Macro
+from liquidity.scenarios.satellites import Satellites
 
 LARGEST = 8
 """Draws in a chunk: what a worker that dies may lose."""
@@ -33,25 +36,32 @@ class Chunk:
         return f"draws {', '.join(map(str, sorted(self.draws)))}"
 
 
-def layout(draws: list[Macro], centre: Macro) -> list[Chunk]:
+def layout(draws: list[Macro], centre: Macro, satellites: Satellites, book: Book) -> list[Chunk]:
     """All draws in chunks, neighbours together."""
-    points = places(draws, centre)
+    points = places(draws, centre, satellites, book)
     largest = min(LARGEST, ceil(len(draws) / TASKS))
     parts = halved(points, np.arange(len(draws)), largest)
     return [Chunk(number, *tree(points, part)) for number, part in enumerate(parts)]
 
 
-def places(draws: list[Macro], centre: Macro) -> np.ndarray:
-    """Where each draw lies, dims (draw, coordinate): its distance to the centre by variable and quarter, every variable
-    in units of its own root mean square.
+def places(draws: list[Macro], centre: Macro, satellites: Satellites, book: Book) -> np.ndarray:
+    """Where each draw lies, dims (draw, coordinate): by satellite model and quarter, how far what it does to the book
+    is from what it does on the centre, every model in units of its own root mean square. A macro variable that no
+    model reads does not count.
     """
-    out = []
-    for name, path in centre.values.items():
-        away = np.array([draw.values[name] - path for draw in draws]).reshape(len(draws), len(path))
+    out = [np.zeros((len(draws), 1))]
+    for model in satellites.models:
+        if not model.applies(centre):
+            continue
+        base = None
+        if model.base is None:  # the middle of the book stands for its segments
+            base = float(book["segments"][COLUMN_OF[model.target]].median())
+        usual = model.effect_on(centre, base)
+        away = np.array([model.effect_on(draw, base) - usual for draw in draws])
         size = float(np.sqrt(np.mean(away**2)))
         if size > 0:
             out.append(away / size)
-    return np.concatenate(out, axis=1) if out else np.zeros((len(draws), 1))
+    return np.concatenate(out, axis=1)
 
 
 def halved(points: np.ndarray, some: np.ndarray, largest: int) -> list[np.ndarray]:
