@@ -192,7 +192,7 @@ def sweep(
     log = Console(stderr=True, highlight=False)
     record, folder = run_sweep(
         SweepJob(rulebook, around, draws, seed, satellites, noise, book, out, workers, cluster),
-        lambda count: progress(count, "chunk", log),
+        lambda count: progress(count, "task", log),
         lambda text: log.print(f"[dim]{text}[/dim]"),
     )
     if as_json:

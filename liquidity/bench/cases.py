@@ -104,5 +104,5 @@ def core_values(pool: Pool) -> dict[str, Any]:
         "room": pool.money(np.array(list(one["household_cap"].room(pool.book).values()))),
         "line_of": np.array([lines["class"] == name for name in times], float),
         "house_of": np.array([houses["class"] == name for name in times], float),
-        "line_room": pool.money(lines.commitment.to_numpy()[:, None]) * alive,
+        "line_room": pool.inputs.line_commitment_path.values * alive,
     }  # fmt: skip

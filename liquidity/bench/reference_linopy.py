@@ -1,7 +1,8 @@
 """The core model in linopy, as its own documentation writes models: labelled variables, arithmetic on whole arrays.
 
-See `reference_numpy` for what the core is; the tests hold this one to the same rows, columns and objective. Reading it
-beside `liquidity.program` is also a fair picture of what either algebra asks of its reader.
+See `reference_numpy` for what the core is; the tests hold this one to the same rows, columns and objective. It also
+takes what a scenario changes of rates, losses, requests and haircuts, not shut markets or frozen facilities. Reading it
+beside `liquidity.program` is a fair picture of what either algebra asks of its reader.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def balances(m: linopy.Model, d: xr.Dataset, x: Any, now: Any, old: Any, houses:
     m.add_constraints(change.sel(facility=own) + sold == 0, name="balance_house")
     m.add_constraints(change.sel(facility=joint) == 0, name="balance_joint")
     m.add_constraints(change.sel(facility=houses) - x["move"] == 0, name="balance_bought")
-    rate = d.ecl_rate * d.own_share
+    rate = d.ecl_path * d.own_share
     m.add_constraints(now["provision"] - (rate * now["balance"]).sum(["segment", "facility"]) == 0, name="provision")
     kept = d.keep.sel(facility=own) * old["balance"].sel(facility=own)
     m.add_constraints(sold - kept <= 0, name="move_cap")
@@ -101,15 +102,15 @@ def vehicles(m: linopy.Model, d: xr.Dataset, x: Any, now: Any, old: Any, houses:
     """Contributions to the warehouses and their cash."""
     at = d.sel(facility=houses)
     lent, moved = x["lend"].sel(facility=houses).sum(["segment", "borrower"]), x["move"].sum("segment")
-    held, part = old["balance"].sel(facility=houses), 1 - at.advance_rate
+    held, part = old["balance"].sel(facility=houses), 1 - at.advance_path
     lost = (at.loss * held).sum("segment")
     m.add_constraints(x["contribute"] - part * lent - part * moved - lost <= 0, name="contribute_cap")
     got = ((at.collected - at.servicing_fee * at.years) * held).sum("segment")
     grown = (1 + at.facility_cash_rate * at.years) * old["facility_cash"]
-    cost = (at.rate - at.unused_fee) * at.years * old["notes"]
+    cost = (at.note_rate_path - at.unused_fee) * at.years * old["notes"]
     m.add_constraints(
         now["facility_cash"] - grown - got + x["release"] + cost - x["note_draw"] + x["note_pay"] - x["contribute"]
-        + lent + moved == -at.unused_fee * at.note_commitment * at.years,
+        + lent + moved == -at.unused_fee * at.note_committed * at.years,
         name="warehouse_cash",
     )  # fmt: skip
     m.add_constraints(now["facility_cash"] >= 0, name="vehicle_cash_floor")
@@ -121,25 +122,25 @@ def treasury(m: linopy.Model, pool: Pool, d: xr.Dataset, x: Any, now: Any, old: 
     flow = {name: xr.DataArray(pool.flows(name), coords={"time": d.time}) for name in ("other", "income", None)}
     m.add_constraints(now["other"] - old["other"] == -flow["other"], name="other")
     on_own = xr.DataArray(np.isin(d.facility.values, direct).astype(float), coords={"facility": d.facility})
-    fixed = ((d.commitment_fee * d.line_commitment).sum() + d.lender_opex_per_year) * d.years
+    fixed = ((d.commitment_fee * d.line_committed).sum("line") + d.lender_opex_per_year) * d.years
     partner = (1 - d.own_share) * d.partner_fee * d.years
     got = on_own * d.own_share * d.collected + partner + (1 - on_own) * d.servicing_fee * d.years - d.opex * d.years
-    interest = ((d.line_rate - d.commitment_fee) * d.years * old["debt"]).sum("line")
+    interest = ((d.line_rate_path - d.commitment_fee) * d.years * old["debt"]).sum("line")
     own_lent = (d.own_share.sel(facility=direct) * x["lend"].sel(facility=direct)).sum([*every, "borrower"])
     m.add_constraints(
         now["cash"] - (1 + d.cash_rate * d.years) * old["cash"] - (got * old["balance"]).sum(every)
         - x["release"].sum("facility") + x["contribute"].sum("facility") - x["move"].sum(every) + own_lent
         - (x["draw"] - x["pay_down"]).sum("line") + interest - x["market_draw"] + x["market_pay"]
-        + d.market_rate * d.years * old["market_debt"] == flow[None] - fixed,
+        + d.market_path * d.years * old["market_debt"] == flow[None] - fixed,
         name="cash",
     )  # fmt: skip
     earned = d.own_share * (d.interest - d.loss) + partner - d.opex * d.years
-    fees = (at.unused_fee * at.note_commitment * at.years).sum("facility")
+    fees = (at.unused_fee * at.note_committed * at.years).sum("facility")
     m.add_constraints(
         now["equity"] - old["equity"] - (earned * old["balance"]).sum(every) - d.cash_rate * d.years * old["cash"]
         - (at.facility_cash_rate * at.years * old["facility_cash"]).sum("facility") + interest
-        + d.market_rate * d.years * old["market_debt"]
-        + ((at.rate - at.unused_fee) * at.years * old["notes"]).sum("facility")
+        + d.market_path * d.years * old["market_debt"]
+        + ((at.note_rate_path - at.unused_fee) * at.years * old["notes"]).sum("facility")
         + now["provision"] - old["provision"] == flow["income"] - fixed - fees,
         name="equity",
     )  # fmt: skip
@@ -150,17 +151,20 @@ def rules(m: linopy.Model, d: xr.Dataset, x: Any, now: Any, old: Any, v: dict[st
     """The rules CORE."""
     at, every, mine = d.sel(facility=houses), ["segment", "facility"], d.own_share
     pledged = now["balance"].sel(facility=houses).sum("segment") + now["facility_cash"]
-    m.add_constraints(now["notes"] - at.advance_rate * pledged <= 0, name="advance_rate")
+    m.add_constraints(now["notes"] - at.advance_path * pledged <= 0, name="advance_rate")
     earned = now["equity"] - x["equity"].isel(time=0, drop=True)
     need = v["ratio"] * d.risk_weight * mine
     m.add_constraints(earned - (need * now["balance"]).sum(every) >= -v["capital"], name="capital")
-    m.add_constraints(now["cash"] >= v["amount"], name="cash_amount")
+    gone = v["hqla"] * (1 - d.hqla_kept)
+    m.add_constraints(now["cash"] >= v["amount"] + gone, name="cash_amount")
     call = xr.DataArray(v["line_call"], coords={"line": d.line})
     needed = (call * now["debt"]).sum("line") + (v["notes_call"] * now["notes"]).sum("facility")
-    m.add_constraints(now["cash"] - needed >= -v["hqla"], name="cash_coverage")
+    m.add_constraints(now["cash"] - needed >= gone - v["hqla"], name="cash_coverage")
     excess = xr.DataArray(v["excess"], dims=("group", "segment"), coords={"segment": d.segment})
     m.add_constraints((excess * now["balance"].sum("facility")).sum("segment") <= 0, name="concentration")
-    m.add_constraints(((d.pd * d.lgd - v["rate"]) * mine * now["balance"]).sum(every) <= 0, name="expected_loss")
+    m.add_constraints(
+        ((d.pd_path * d.lgd_path - v["rate"]) * mine * now["balance"]).sum(every) <= 0, name="expected_loss"
+    )
     room = xr.DataArray(v["room"], coords={"segment": d.segment})
     m.add_constraints(now["balance"].sum("facility") <= room, name="household_cap")
     times = xr.DataArray(v["times"], dims="class")
@@ -170,7 +174,7 @@ def rules(m: linopy.Model, d: xr.Dataset, x: Any, now: Any, old: Any, v: dict[st
     m.add_constraints(borrowed - times * earned <= times * d.lender_net_assets, name="leverage_multiple")
     line_room = xr.DataArray(v["line_room"], coords={"line": d.line, "time": d.time})
     m.add_constraints(now["debt"] <= line_room, name="line_limit")
-    m.add_constraints(now["notes"] <= at.note_commitment, name="note_limit")
+    m.add_constraints(now["notes"] <= at.note_commitment_path, name="note_limit")
     asked = (d.gates * d.rep * old["balance"]).sum("facility")
     lent = x["lend"].sum("facility")
     m.add_constraints(lent.sel(borrower="returning", drop=True) - asked <= 0, name="returning")
@@ -181,16 +185,17 @@ def goal(d: xr.Dataset, x: Any, houses: Any) -> Any:
     """Net worth at the horizon."""
     end = {name: x[name].isel(time=-1, drop=True) for name in
            ("equity", "provision", "balance", "debt", "notes", "facility_cash", "market_debt", "cash")}  # fmt: skip
-    at = d.sel(facility=houses)
-    total = d.pay_intensity + d.default_intensity + d.ref_rate
-    mine = (d.apr - d.ref_rate - d.opex - d.default_intensity * d.lgd) / total
+    last = d.isel(time=-1, drop=True)
+    at, lost = last.sel(facility=houses), last.default_path
+    total = last.pay_path + lost + d.ref_rate
+    mine = (d.apr - d.ref_rate - d.opex - lost * last.lgd_path) / total
     theirs = (d.partner_fee - d.opex) / total
     worth = d.own_share * mine + (1 - d.own_share) * theirs
     life, ref = d.mean_life, d.ref_rate
     return (
         end["equity"] + end["provision"] + (worth * end["balance"]).sum()
-        + (life * (ref - d.line_rate + d.commitment_fee) * end["debt"]).sum()
-        + (life * (ref - at.rate + at.unused_fee) * end["notes"]).sum()
+        + (life * (ref - last.line_rate_path + d.commitment_fee) * end["debt"]).sum()
+        + (life * (ref - at.note_rate_path + at.unused_fee) * end["notes"]).sum()
         - (life * (ref - at.facility_cash_rate) * end["facility_cash"]).sum()
-        + life * (ref - d.market_rate) * end["market_debt"] - life * (ref - d.cash_rate) * end["cash"]
+        + life * (ref - last.market_path) * end["market_debt"] - life * (ref - d.cash_rate) * end["cash"]
     )  # fmt: skip

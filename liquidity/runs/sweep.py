@@ -1,7 +1,7 @@
 """`liquidity sweep`: many macro paths drawn around a scenario's own, each re-optimised, into one run folder.
 
-Finished chunks of draws are kept beside the folder until it is whole, in a journal of the run's id: a run that was
-stopped goes on where it was, and gives the same bits as one that was not.
+Finished tasks, a few draws each, are kept beside the folder until it is whole, in a journal of the run's id: a run
+that was stopped goes on where it was, and gives the same bits as one that was not.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import xarray as xr
 
 from liquidity.book import Book
 from liquidity.errors import SolverFailed
+from liquidity.program.solve import pack_basis
 from liquidity.report.sweep import write_sweep
 from liquidity.rules.rulebook import Rulebook
 from liquidity.runs.clock import Clock
@@ -29,10 +30,9 @@ from liquidity.runs.nightly import FOLDER, Job, read_inputs
 from liquidity.runs.record import existing, run_id, versions, whole, write_inputs, write_json
 from liquidity.runs.stress import SATELLITES, Bar, digest, silent
 from liquidity.runs.sweep_figures import exit_code, figures, scenario_table
-from liquidity.runs.swept import Ground, Task, solve_draw, sweep_chunk
+from liquidity.runs.swept import Ground, Reader, Task, solve_draw, sweep_some
 from liquidity.scenarios.apply import apply
 from liquidity.scenarios.macro import Macro
-from liquidity.scenarios.neighbours import Chunk, layout
 from liquidity.scenarios.paths import Noises, draw_paths, read_noises
 from liquidity.scenarios.projections import with_night
 from liquidity.scenarios.satellites import Satellites, read_satellites
@@ -40,6 +40,8 @@ from liquidity.scenarios.scenario import Told, read_scenario
 
 NOISES = Path("models/macro_noise.toml")
 RESULT = "sweep.nc"
+TOGETHER = 4
+"""Draws in a task: what a worker that dies may lose."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +62,14 @@ class SweepJob:
 
 @dataclass(frozen=True)
 class Planned:
-    """What a job comes to before anything is solved: inputs, paths, chunks, and the id of it all."""
+    """What a job comes to before anything is solved: inputs, tasks, and the id of it all."""
 
     book: Book
     rulebook: Rulebook
     satellites: Satellites
     noises: Noises
     around: Told
-    paths: tuple[Macro, ...]
-    chunks: tuple[Chunk, ...]
+    tasks: tuple[Task, ...]
     identity: str
 
 
@@ -93,7 +94,7 @@ def run_sweep(job: SweepJob, bar: Bar | None = None, say: Say = quiet) -> tuple[
     journal = Journal(target, planned.identity)
     with clock.phase("draws"):
         solve_all(planned, ground, journal, job, bar, say)
-    result = journal.together(planned.chunks)
+    result = journal.together(planned.tasks)
     record = record_of(planned, ground, result, job)
     with whole(target) as folder:
         write_inputs(planned.book, planned.rulebook, folder)
@@ -117,9 +118,14 @@ def plan_sweep(job: SweepJob) -> Planned:
     inputs = {"around": digest(centre), "scenario": around.scenario.model_dump(mode="json"), "draws": job.draws,
               "seed": job.seed, "satellites": [one.model_dump(mode="json") for one in satellites.models],
               "paths": path_digest([around.macro, *paths])}  # fmt: skip
-    chunks = layout(paths, around.macro, satellites, book)
     identity = run_id(book, rulebook, "", {"sweep": inputs})
-    return Planned(book, rulebook, satellites, noises, around, tuple(paths), tuple(chunks), identity)
+    tasks = tuple(Task(tuple(some), tuple(paths[draw] for draw in some)) for some in batched(job.draws))
+    return Planned(book, rulebook, satellites, noises, around, tasks, identity)
+
+
+def batched(count: int) -> list[range]:
+    """Draws 0 to count - 1, a few at a time."""
+    return [range(first, min(first + TOGETHER, count)) for first in range(0, count, TOGETHER)]
 
 
 def path_digest(paths: Sequence[Macro]) -> str:
@@ -132,66 +138,64 @@ def path_digest(paths: Sequence[Macro]) -> str:
 
 
 def lay_ground(planned: Planned) -> Ground:
-    """The night without a scenario, then the path that all are drawn around, from whose basis the chunks start.
+    """The night without a scenario, then the path that all are drawn around, from whose basis every draw starts.
 
-    Where that path has no plan of the night's own rows, the chunks start from the night.
+    A draw's nearest neighbour is solved no sooner from that neighbour's basis than from the middle of all of them
+    (`benchmarks/prove_sweep.py`), and so no draw waits for another. Where the middle has no plan, or other rows than
+    the draws, they start from the night.
     """
-    setting, _ = with_night(planned.book, planned.rulebook)
+    setting, night = with_night(planned.book, planned.rulebook)
     macro = planned.around.macro
     assert macro is not None  # or there would be no draws
-    moved = tuple(one.of for one in planned.noises.moving(macro))
-    ground = Ground(planned.book, planned.rulebook, planned.satellites, planned.around, setting.base, setting.start,
-                    setting.worth, moved)  # fmt: skip
+    ground = Ground(planned.book, planned.rulebook, planned.satellites, planned.around, setting.worth,
+                    tuple(one.of for one in planned.noises.moving(macro)), setting.base, setting.start,
+                    Reader(night.pool, night.program))  # fmt: skip
     try:
-        centre = solve_draw(ground, macro, ground.start)
+        middle = solve_draw(ground, macro)
     except SolverFailed:
         return ground
-    if centre.pool.cautious:
+    if middle.pool.cautious:
         return ground
-    return replace(ground, base=centre.program, start=centre.start)
+    start = pack_basis(middle.staged.first.basis)
+    return replace(ground, base=middle.program, start=start, reader=Reader(middle.pool, middle.program))
 
 
 def solve_all(planned: Planned, ground: Ground, journal: Journal, job: SweepJob, bar: Bar | None, say: Say) -> None:
-    """Solve the chunks that the journal does not have, and put each into it as it comes."""
-    left = [chunk for chunk in planned.chunks if not journal.has(chunk)]
-    ready = sum(len(chunk.draws) for chunk in planned.chunks) - sum(len(chunk.draws) for chunk in left)
+    """Solve the tasks that the journal does not have, and put each into it as it comes."""
+    left = [task for task in planned.tasks if not journal.has(task)]
+    ready = job.draws - sum(len(task.draws) for task in left)
     if ready:
-        say(f"{ready} of {len(planned.paths)} draws were solved before the run was stopped; going on")
-    tasks = [Task(chunk, tuple(planned.paths[draw] for draw in chunk.draws)) for chunk in left]
-
-    def keep(task: Task, found: xr.Dataset) -> None:
-        journal.put(task.chunk, found)
-
+        say(f"{ready} of {job.draws} draws were solved before the run was stopped; going on")
     hear: Hear
-    with (bar or silent)(len(tasks)) as hear:
-        fan_out(sweep_chunk, ground, tasks, workers=job.workers, cluster=job.cluster, told=hear, keep=keep)
+    with (bar or silent)(len(left)) as hear:
+        fan_out(sweep_some, ground, left, workers=job.workers, cluster=job.cluster, told=hear, keep=journal.put)
 
 
 class Journal:
-    """Finished chunks of a run beside its folder, one file each, whole or not there."""
+    """Finished tasks of a run beside its folder, one file each, whole or not there."""
 
     def __init__(self, target: Path, identity: str) -> None:
         self.folder = target.parent / f".{target.name}.{identity}.journal"
 
-    def file(self, chunk: Chunk) -> Path:
-        """Where a chunk is kept."""
-        return self.folder / f"{chunk.number:05d}.nc"
+    def file(self, task: Task) -> Path:
+        """Where the draws of a task are kept."""
+        return self.folder / f"{task.draws[0]:06d}.nc"
 
-    def has(self, chunk: Chunk) -> bool:
-        """Whether the chunk is finished."""
-        return self.file(chunk).exists()
+    def has(self, task: Task) -> bool:
+        """Whether the task is finished."""
+        return self.file(task).exists()
 
-    def put(self, chunk: Chunk, found: xr.Dataset) -> None:
-        """Keep a finished chunk."""
+    def put(self, task: Task, found: xr.Dataset) -> None:
+        """Keep what a task came to."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        draft = self.folder / f".{chunk.number:05d}.{os.getpid()}"
+        draft = self.folder / f".{task.draws[0]:06d}.{os.getpid()}"
         found.to_netcdf(draft, engine="netcdf4")
-        os.replace(draft, self.file(chunk))
+        os.replace(draft, self.file(task))
 
-    def together(self, chunks: Sequence[Chunk]) -> xr.Dataset:
-        """All chunks as one Dataset, in the order of the draws."""
-        parts = [xr.load_dataset(self.file(chunk), engine="netcdf4") for chunk in chunks]
-        return xr.concat(parts, "scenario", data_vars="minimal", join="exact").sortby("scenario")
+    def together(self, tasks: Sequence[Task]) -> xr.Dataset:
+        """All draws as one Dataset, in their order."""
+        parts = [xr.load_dataset(self.file(task), engine="netcdf4") for task in tasks]
+        return xr.concat(parts, "scenario", data_vars="minimal", join="exact")
 
     def drop(self) -> None:
         """Remove the journal of a run that is whole."""
@@ -205,7 +209,7 @@ def record_of(planned: Planned, ground: Ground, result: xr.Dataset, job: SweepJo
         "id": planned.identity, "kind": "sweep", "as_of": book.as_of.isoformat(), "currency": book.currency,
         "rulebook": rulebook.name, "rulebook_digest": rulebook.digest, "book_digest": book.digest,
         "around": around.name, "title": {str(lang): text for lang, text in around.scenario.title.items()},
-        "draws": job.draws, "seed": job.seed, "chunks": len(planned.chunks), "noises": planned.noises.file,
+        "draws": job.draws, "seed": job.seed, "noises": planned.noises.file,
         "satellites": planned.satellites.file, "net_worth_of_the_night": ground.worth, "figures": figures(result),
         "versions": versions(), "status": "optimal", "exit_code": exit_code(result),
     }  # fmt: skip

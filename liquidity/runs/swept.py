@@ -17,12 +17,12 @@ from liquidity.program.compile import Family, Program
 from liquidity.program.grid import make_grid
 from liquidity.program.pool import Pool
 from liquidity.program.pouring import pour
-from liquidity.program.solve import FACE, Packed, pack_basis
+from liquidity.program.shocks import Shocks
+from liquidity.program.solve import FACE, Packed
 from liquidity.program.stages import DECLINING, WINDOW_DAYS, Staged, make_goals, run_stages
 from liquidity.rules.rulebook import Rulebook
 from liquidity.scenarios.apply import apply
 from liquidity.scenarios.macro import Macro
-from liquidity.scenarios.neighbours import Chunk
 from liquidity.scenarios.projections import best_worth
 from liquidity.scenarios.satellites import Satellites
 from liquidity.scenarios.scenario import Told
@@ -36,23 +36,26 @@ STATUS = ("optimal", "gave_way", "failed")
 class Ground:
     """What all draws of a sweep share.
 
-    `base` is the program that others are poured into, `start` the basis from which the first of a chunk starts, `worth`
-    the net worth of the night without a scenario (CNY), `moved` the macro variables that are drawn.
+    `base` is the program that others are poured into, `reader` where its columns stand, `start` the basis that every
+    draw starts from, `worth` the net worth of the night without a scenario (CNY), `moved` the macro variables drawn.
     """
 
     book: Book
     rulebook: Rulebook
     satellites: Satellites
     around: Told
-    base: Program | None = None
-    start: Packed | None = None
     worth: float = 0.0
     moved: tuple[str, ...] = ()
+    base: Program | None = None
+    start: Packed | None = None
+    reader: Reader | None = None
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A draw solved: net worth first, then what is declined tonight and in 30 days; `gave_way` names rules."""
+    """A draw solved: net worth first, then what is declined tonight and in 30 days; `gave_way` names rules, `poured`
+    tells whether the program is the ground's with other numbers.
+    """
 
     pool: Pool
     program: Program
@@ -60,65 +63,55 @@ class Drawn:
     gave_way: tuple[str, ...]
     poured: bool
 
-    @property
-    def start(self) -> Packed:
-        """The basis of its net worth."""
-        return pack_basis(self.staged.first.basis)
-
 
 @dataclass(frozen=True)
 class Task:
-    """A chunk with the macro paths of its draws."""
+    """A few draws with their macro paths, told and kept together; none of them depends on another."""
 
-    chunk: Chunk
+    draws: tuple[int, ...]
     paths: tuple[Macro, ...]
 
     def __str__(self) -> str:
-        return str(self.chunk)
+        first, last = self.draws[0], self.draws[-1]
+        return f"draw {first}" if first == last else f"draws {first} to {last}"
 
 
-def sweep_chunk(ground: Ground, task: Task) -> xr.Dataset:
-    """All draws of a chunk, each from the basis of its parent; dims as `dataset_of`."""
-    known: dict[int, Packed] = {}
-    rows: list[dict[str, np.ndarray]] = []
-    readers: dict[int, Reader] = {}
-    for draw, parent, macro in zip(task.chunk.draws, task.chunk.parents, task.paths):
-        try:
-            found = solve_draw(ground, macro, known.get(parent, ground.start))
-        except SolverFailed:
-            rows.append(nothing(ground))
-            continue
-        if found.poured:
-            known[draw] = found.start
-        # poured programs share their families, so that the places of their columns are looked up once
-        key = id(found.program.columns)
-        readers.setdefault(key, Reader(found.pool, found.program))
-        rows.append(readers[key].read(found, ground.worth))
-    return dataset_of(ground, task, rows)
+def sweep_some(ground: Ground, task: Task) -> xr.Dataset:
+    """The draws of a task; dims as `dataset_of`."""
+    return dataset_of(ground, task, [numbers(ground, macro) for macro in task.paths])
+
+
+def numbers(ground: Ground, macro: Macro) -> dict[str, np.ndarray]:
+    """What one draw comes to; none where it has no plan."""
+    try:
+        found = solve_draw(ground, macro)
+    except SolverFailed:
+        return nothing(ground)
+    reader = ground.reader if found.poured and ground.reader is not None else Reader(found.pool, found.program)
+    return reader.read(found, ground.worth)
 
 
 # ---- solving
 
 
-def solve_draw(ground: Ground, macro: Macro, start: Packed | None) -> Drawn:
+def solve_draw(ground: Ground, macro: Macro) -> Drawn:
     """The scenario with another macro path; raises SolverFailed where no plan was found, though rules gave way."""
     told = ground.around.model_copy(update={"macro": macro})
     applied = apply(told, ground.satellites, ground.book, ground.rulebook)
     try:
-        return solve_shocked(ground, applied.rulebook, applied.shocks, start, False)
+        return solve_shocked(ground, applied.rulebook, applied.shocks, False)
     except SolverFailed:
         # a trust that was taken to be safe may be what has no plan: let its deficiency open
-        return solve_shocked(ground, applied.rulebook, applied.shocks, None, True)
+        return solve_shocked(ground, applied.rulebook, applied.shocks, True)
 
 
-def solve_shocked(ground: Ground, rulebook: Rulebook, shocks: Any, start: Packed | None, cautious: bool) -> Drawn:
-    """Refill, solve from a basis where there is one that fits, and settle what is declined."""
+def solve_shocked(ground: Ground, rulebook: Rulebook, shocks: Shocks, cautious: bool) -> Drawn:
+    """Refill, solve warm where the rows are those of the ground, and settle what is declined."""
     pool = build_pool(ground.book, rulebook, cautious=cautious, shocks=shocks)
     program, poured = pour(() if ground.base is None or cautious else (ground.base,), pool)
-    session, mended = best_worth(pool, program, start if poured else None)
-    gone = () if mended is None else tuple(sorted(set(mended.gave_way.rule)))
+    session, mended = best_worth(pool, program, ground.start if poured else None)
     staged = run_stages(session, make_goals(pool, program).stages[:DECLINING])
-    return Drawn(pool, program, staged, gone, poured)
+    return Drawn(pool, program, staged, () if mended is None else tuple(sorted(set(mended.gave_way.rule))), poured)
 
 
 # ---- reading
@@ -225,7 +218,7 @@ def dataset_of(ground: Ground, task: Task, rows: list[dict[str, np.ndarray]]) ->
     arrays = {name: (("scenario", *dims), np.stack([row[name] for row in rows])) for name, dims in DIMS.items()}
     macro = np.array([[path.values[name] for name in names] for path in task.paths])
     arrays["macro"] = (("scenario", "variable", "quarter"), macro)
-    labels = {"scenario": list(task.chunk.draws), "variable": names, "quarter": quarters}
+    labels = {"scenario": list(task.draws), "variable": names, "quarter": quarters}
     found = xr.Dataset(arrays, coords={**labels, **coords_of(ground)})
     for name, array in found.data_vars.items():
         array.attrs.update(long_name=TOLD[str(name)], units=unit_of(str(name), ground.book.currency))

@@ -40,9 +40,6 @@ CHANNELS = {
 }  # fmt: skip
 """Ways in which a scenario reaches the lender, for telling what drove a change; the rulebook is one more."""
 
-COLUMN_OF = {"pd": "pd", "lgd": "lgd", "payment_rate": "monthly_payment_rate"}
-"""Column of the segments that a target starts from (`OF_BOOK`)."""
-
 RULES = "rules"
 
 
@@ -117,7 +114,8 @@ def of_satellite(model: Satellite, macro: Macro, book: Book, grid: Grid, file: s
 
 def own_effect(model: Satellite, macro: Macro, book: Book, labels: list[str]) -> np.ndarray:
     """The effect by label and quarter from each segment's own number; of a pd, on the yearly intensity of default."""
-    base = book["segments"].loc[labels, COLUMN_OF[model.target]].to_numpy(float)
+    column = {"pd": "pd", "lgd": "lgd", "payment_rate": "monthly_payment_rate"}[model.target]
+    base = book["segments"].loc[labels, column].to_numpy(float)
     effect = model.effect_on(macro, base)
     if model.target != "pd":
         return effect

@@ -16,7 +16,7 @@ from liquidity.errors import BadInput
 from liquidity.program.shocks import NO_SHOCKS
 from liquidity.runs import sweep as sweeping
 from liquidity.runs.sweep import SweepJob, lay_ground, plan_sweep, run_sweep
-from liquidity.runs.swept import DIMS, Reader, Task, solve_draw, sweep_chunk
+from liquidity.runs.swept import DIMS, Reader, Task, solve_draw, sweep_some
 from liquidity.scenarios.apply import apply
 from liquidity.scenarios.projections import Setting, project, solve_case
 
@@ -101,8 +101,8 @@ def test_figures_are_those_of_the_draws(run):
 def test_a_draw_is_what_the_whole_night_would_answer(rules):
     planned = plan_sweep(job(rules, None))
     ground = lay_ground(planned)
-    macro = planned.paths[4]
-    drawn = solve_draw(ground, macro, ground.start)
+    macro = planned.tasks[1].paths[0]
+    drawn = solve_draw(ground, macro)
     applied = apply(planned.around.model_copy(update={"macro": macro}), planned.satellites, planned.book,
                     planned.rulebook)  # fmt: skip
     full = project(Setting(planned.book, planned.rulebook), applied, "reoptimise")
@@ -133,18 +133,18 @@ def test_a_run_that_was_stopped_goes_on(run, rules, tmp_path, monkeypatch):
         if len(seen) == 2:
             raise KeyboardInterrupt
         seen.append(task)
-        return sweep_chunk(ground, task)
+        return sweep_some(ground, task)
 
-    monkeypatch.setattr(sweeping, "sweep_chunk", dies)
+    monkeypatch.setattr(sweeping, "sweep_some", dies)
     with pytest.raises(KeyboardInterrupt):
         run_sweep(job(rules, tmp_path / "again"))
     assert not (tmp_path / "again").exists()
-    monkeypatch.setattr(sweeping, "sweep_chunk", lambda ground, task: (seen.append(task), sweep_chunk(ground, task))[1])
+    monkeypatch.setattr(sweeping, "sweep_some", lambda ground, task: (seen.append(task), sweep_some(ground, task))[1])
     said: list[str] = []
     run_sweep(job(rules, tmp_path / "again"), say=said.append)
-    ready = sum(len(task.chunk.draws) for task in seen[:2])
+    ready = sum(len(task.draws) for task in seen[:2])
     assert f"{ready} of {DRAWS} draws were solved before the run was stopped; going on" in said
-    assert len({task.chunk.number for task in seen}) == len(seen)  # none is solved twice
+    assert len({task.draws for task in seen}) == len(seen)  # none is solved twice
     same(run[1], tmp_path / "again")
     assert [file.name for file in tmp_path.iterdir()] == ["again"]
 
@@ -156,16 +156,21 @@ def test_the_same_inputs_are_that_run(run, rules):
     assert plan_sweep(job(rules, None, draws=DRAWS + 1)).identity != record["id"]
 
 
+def test_a_draw_is_the_same_however_many_there_are(run, rules, tmp_path):
+    run_sweep(job(rules, tmp_path / "few", draws=3))
+    xr.testing.assert_identical(result(tmp_path / "few"), result(run[1]).isel(scenario=slice(3)))
+
+
 def test_a_draw_without_a_plan_is_told(rules, tmp_path, monkeypatch):
     from liquidity.errors import SolverFailed
     from liquidity.runs import swept
 
     real = swept.solve_draw
 
-    def fails(ground, macro, start):
+    def fails(ground, macro):
         if macro.name.endswith(" 1"):
             raise SolverFailed("no plan")
-        return real(ground, macro, start)
+        return real(ground, macro)
 
     monkeypatch.setattr(swept, "solve_draw", fails)
     record, folder = run_sweep(job(rules, tmp_path / "run", draws=3))
