@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +129,41 @@ def test_a_draw_is_what_the_whole_night_would_answer(rules):
 def test_two_workers_give_the_same_to_the_bit(run, rules, tmp_path):
     run_sweep(job(rules, tmp_path / "two", workers=2))
     same(run[1], tmp_path / "two")
+
+
+@contextmanager
+def scheduler(folder: Path) -> Iterator[tuple[str, list[subprocess.Popen]]]:
+    """A Dask scheduler and two workers, each a process of its own; the address and the workers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    started: list[subprocess.Popen] = []
+    alone = ["--no-nanny", "--nthreads", "1", "--no-dashboard", "--local-directory", str(folder)]
+    try:
+        with (folder / "log").open("wb") as log:
+            for words in (["scheduler", "--host", "127.0.0.1", "--port", url.rsplit(":", 1)[1], "--no-dashboard"],
+                          ["worker", url, *alone], ["worker", url, *alone]):  # fmt: skip
+                started.append(subprocess.Popen([sys.executable, "-m", "dask", *words], stdout=log, stderr=log))
+        yield url, started[1:]
+    finally:
+        for one in started:
+            one.kill()
+            one.wait()
+
+
+def test_a_scheduler_of_its_own_and_a_worker_that_dies(run, rules, tmp_path):
+    (tmp_path / "dask").mkdir()
+    heard: list[str] = []
+    with scheduler(tmp_path / "dask") as (url, workers):
+
+        def hear(name: str) -> None:
+            heard.append(name)
+            if len(heard) == 1:
+                workers[0].kill()
+
+        run_sweep(job(rules, tmp_path / "far", cluster=url), lambda _: nullcontext(hear))
+    same(run[1], tmp_path / "far")
+    assert sorted(heard) == ["draw 8", "draws 0 to 3", "draws 4 to 7"]
 
 
 def test_a_run_that_was_stopped_goes_on(run, rules, tmp_path, monkeypatch):
