@@ -3,7 +3,7 @@
 Run: python benchmarks/prove_sweep.py [CASE:DRAWS ...] [--around SCENARIO] [--anew N] [--no-wall]; by default small:200
 desk:20 around rates_up. CPU seconds of one process, one thread, from the macro path to the numbers told:
 
-- `ours`, the whole rulebook: the path applied, the program refilled, three stages solved from the middle path's basis;
+- `ours`, the whole rulebook: path applied, program refilled, all four stages solved from the basis of the middle path;
 - `ours, core` and `linopy, core`: the same program (`bench.cases`: CORE) by us and by linopy, rebuilt and solved cold
   by HiGHS, as it chooses itself and by interior point; the cheaper counts. Making linopy's inputs is not counted, nor
   are the later stages or the reading that ours does. Net worth of both must agree to 1e-9.
@@ -103,7 +103,7 @@ def nearest(ground: Ground, paths: list[Macro]) -> float:
         begun = time.process_time()
         found = solve_draw(replace(ground, start=starts[near]), macro)
         spent += time.process_time() - begun
-        starts.append(pack_basis(found.staged.first.basis))
+        starts.append(pack_basis(found.solved.staged.first.basis))
         at.append(place)
     return spent / len(paths)
 

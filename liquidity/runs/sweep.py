@@ -154,9 +154,9 @@ def lay_ground(planned: Planned) -> Ground:
         middle = solve_draw(ground, macro)
     except SolverFailed:
         return ground
-    if middle.pool.cautious:
+    if middle.pool.cautious or middle.events:
         return ground
-    start = pack_basis(middle.staged.first.basis)
+    start = pack_basis(middle.solved.staged.first.basis)
     return replace(ground, base=middle.program, start=start, reader=Reader(middle.pool, middle.program))
 
 

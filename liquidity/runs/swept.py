@@ -12,18 +12,15 @@ import xarray as xr
 
 from liquidity.book import Book
 from liquidity.errors import SolverFailed
-from liquidity.program.build import build_pool
 from liquidity.program.compile import Family, Program
+from liquidity.program.decide import Decided, Given, decide
 from liquidity.program.grid import make_grid
 from liquidity.program.pool import Pool
-from liquidity.program.pouring import pour
-from liquidity.program.shocks import Shocks
-from liquidity.program.solve import FACE, Packed
-from liquidity.program.stages import DECLINING, WINDOW_DAYS, Staged, make_goals, run_stages
+from liquidity.program.solve import FACE, Packed, unpack_basis
+from liquidity.program.stages import WINDOW_DAYS
 from liquidity.rules.rulebook import Rulebook
 from liquidity.scenarios.apply import apply
 from liquidity.scenarios.macro import Macro
-from liquidity.scenarios.projections import best_worth
 from liquidity.scenarios.satellites import Satellites
 from liquidity.scenarios.scenario import Told
 
@@ -52,19 +49,6 @@ class Ground:
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """A draw solved: net worth first, then what is declined tonight and in 30 days; `gave_way` names rules, `poured`
-    tells whether the program is the ground's with other numbers.
-    """
-
-    pool: Pool
-    program: Program
-    staged: Staged
-    gave_way: tuple[str, ...]
-    poured: bool
-
-
-@dataclass(frozen=True)
 class Task:
     """A few draws with their macro paths, told and kept together; none of them depends on another."""
 
@@ -87,31 +71,19 @@ def numbers(ground: Ground, macro: Macro) -> dict[str, np.ndarray]:
         found = solve_draw(ground, macro)
     except SolverFailed:
         return nothing(ground)
-    reader = ground.reader if found.poured and ground.reader is not None else Reader(found.pool, found.program)
-    return reader.read(found, ground.worth)
+    # a program that was poured shares its families with the one it came from
+    kept = ground.reader if ground.base is not None and found.program.columns is ground.base.columns else None
+    return (kept or Reader(found.pool, found.program)).read(found, ground.worth)
 
 
-# ---- solving
-
-
-def solve_draw(ground: Ground, macro: Macro) -> Drawn:
-    """The scenario with another macro path; raises SolverFailed where no plan was found, though rules gave way."""
+def solve_draw(ground: Ground, macro: Macro) -> Decided:
+    """The night under the scenario with another macro path: refilled, solved from the ground's basis in all stages, in
+    rounds where a trust amortises early. Raises SolverFailed where no plan was found, though rules gave way.
+    """
     told = ground.around.model_copy(update={"macro": macro})
     applied = apply(told, ground.satellites, ground.book, ground.rulebook)
-    try:
-        return solve_shocked(ground, applied.rulebook, applied.shocks, False)
-    except SolverFailed:
-        # a trust that was taken to be safe may be what has no plan: let its deficiency open
-        return solve_shocked(ground, applied.rulebook, applied.shocks, True)
-
-
-def solve_shocked(ground: Ground, rulebook: Rulebook, shocks: Shocks, cautious: bool) -> Drawn:
-    """Refill, solve warm where the rows are those of the ground, and settle what is declined."""
-    pool = build_pool(ground.book, rulebook, cautious=cautious, shocks=shocks)
-    program, poured = pour(() if ground.base is None or cautious else (ground.base,), pool)
-    session, mended = best_worth(pool, program, ground.start if poured else None)
-    staged = run_stages(session, make_goals(pool, program).stages[:DECLINING])
-    return Drawn(pool, program, staged, () if mended is None else tuple(sorted(set(mended.gave_way.rule))), poured)
+    basis = None if ground.start is None else unpack_basis(ground.start)
+    return decide(Given(ground.book, applied.rulebook, shocks=applied.shocks, known=ground.base, basis=basis))
 
 
 # ---- reading
@@ -131,24 +103,26 @@ class Reader:
         self.rules = [rule.name for rule in sorted(pool.rulebook.rules, key=lambda rule: rule.name)]
         self.window = pool.grid.first_days(WINDOW_DAYS)
 
-    def read(self, found: Drawn, worth: float) -> dict[str, np.ndarray]:
+    def read(self, found: Decided, worth: float) -> dict[str, np.ndarray]:
         """The numbers of a solved draw, CNY; `worth` is the net worth that the change is counted from."""
-        unit, x = found.pool.unit, found.staged.last.x
+        unit, staged = found.pool.unit, found.solved.staged
+        gone = set() if found.solved.gave_way is None else set(found.solved.gave_way.rule)
+        x = staged.last.x
         before = at(x, self.balance)[:, :, :-1] * unit
         freed = (found.pool.inputs.rep.values * before).sum(axis=1)
         relent = np.maximum(at(x, self.lend) * unit, 0.0).sum(axis=1)
-        net_worth = found.staged.first.objective * unit
+        net_worth = staged.first.objective * unit
         seen = {"tonight": 1, "30d": self.window}
         windows = {name: np.array([part[:, : seen[one]].sum(axis=1) for one in WINDOWS])
                    for name, part in (("freed", freed), ("relent", relent))}  # fmt: skip
-        binding = priced(found.program, found.staged.first.price)
+        binding = priced(found.program, staged.first.price)
         return {
             "net_worth": np.array(net_worth), "change": np.array(net_worth - worth),
-            "status": np.array(1 if found.gave_way else 0, np.int8),
+            "status": np.array(1 if gone else 0, np.int8),
             "freed_path": freed.sum(axis=0), "relent_path": relent.sum(axis=0), **windows, **shares(windows),
             **{name: at(x, place)[1:] * unit for name, place in self.states.items()},
             "binding": np.array([name in binding for name in self.rules], np.int8),
-            "gave_way": np.array([name in found.gave_way for name in self.rules], np.int8),
+            "gave_way": np.array([name in gone for name in self.rules], np.int8),
         }  # fmt: skip
 
 

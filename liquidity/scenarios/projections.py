@@ -22,10 +22,9 @@ from liquidity.program.build import build_pool
 from liquidity.program.compile import Program
 from liquidity.program.decide import Change, Given, decide
 from liquidity.program.events import Event
-from liquidity.program.night import Solved, mend, settle, solver_options
+from liquidity.program.night import Solved, settle, solver_options
 from liquidity.program.pool import Pool
 from liquidity.program.pouring import pour
-from liquidity.program.repair import Repair
 from liquidity.program.shocks import NO_SHOCKS, Shocks
 from liquidity.program.solve import Infeasible, Packed, Session, pack_basis, unpack_basis
 from liquidity.program.stages import Goals
@@ -91,12 +90,14 @@ class Setting:
     worth: float = 0.0
 
 
-def solve_case(setting: Setting, rulebook: Rulebook, shocks: Shocks, change: Change | None = None) -> Case:
+def solve_case(setting: Setting, rulebook: Rulebook, shocks: Shocks, change: Change | None = None,
+               start: Packed | None = None) -> Case:  # fmt: skip
     """The night under a scenario, its program changed; raises SolverFailed where no plan was found.
 
-    Trusts whose covenants break amortise early, as on any night.
+    Trusts whose covenants break amortise early, as on any night. `start` is a basis of the setting's program.
     """
-    found = decide(Given(setting.book, rulebook, shocks=shocks, known=setting.base, change=change))
+    basis = None if start is None else unpack_basis(start)
+    found = decide(Given(setting.book, rulebook, shocks=shocks, known=setting.base, basis=basis, change=change))
     return Case(found.pool, found.program, found.goals, found.solved, found.events)
 
 
@@ -279,30 +280,19 @@ def drivers(setting: Setting, applied: Applied, worth: float) -> dict[str, float
 
 def worth_of(setting: Setting, rulebook: Rulebook, shocks: Shocks,
              start: Packed | None) -> tuple[float, Packed | None]:  # fmt: skip
-    """Net worth alone, CNY, from a basis where the program can be poured; and its own basis, None where it cannot."""
+    """Net worth alone, CNY, from a basis where the program can be poured, in full where a rule has to give way; and the
+    basis of it, None where the program cannot be poured.
+    """
     pool = build_pool(setting.book, rulebook, shocks=shocks)
     program, poured = pour(() if setting.base is None else (setting.base,), pool)
+    session = Session(program, solver_options(rulebook))
+    basis = unpack_basis(start) if poured and start is not None else None
     try:
-        session, _ = best_worth(pool, program, start if poured else None)
+        settle(session, basis)
     except SolverFailed:
-        return solve_case(setting, rulebook, shocks).net_worth, None
+        return solve_case(setting, rulebook, shocks, start=start).net_worth, start
     found = session.refresh()
     return found.objective * pool.unit, pack_basis(found.basis) if poured else None
-
-
-def best_worth(pool: Pool, program: Program, start: Packed | None) -> tuple[Session, Repair | None]:
-    """A session at the best net worth, from a basis of the same program where there is one, and what gave way for it.
-
-    Raises SolverFailed where there is no plan, though rules gave way.
-    """
-    rulebook, session = pool.rulebook, Session(program, solver_options(pool.rulebook))
-    try:
-        settle(session, None if start is None else unpack_basis(start))
-    except Infeasible:
-        size = opening(pool.book).assets / pool.unit
-        session, _, mended = mend(session, rulebook.tiers, rulebook.materiality, size)
-        return session, mended
-    return session, None
 
 
 def shapley(players: tuple[str, ...], value: dict[frozenset[str], float]) -> dict[str, float]:

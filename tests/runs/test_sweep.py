@@ -120,7 +120,7 @@ def test_a_draw_is_what_the_whole_night_would_answer(rules):
     np.testing.assert_allclose(read["freed"][0], plan.freed.isel(period=0).sum("facility"), rtol=1e-9)
     back = plan.lend.sel(borrower="returning").isel(period=0).sum("facility")
     np.testing.assert_allclose(read["relent"][0], back, rtol=1e-7, atol=1.0)
-    assert set(drawn.gave_way) == set(full.gave_way)
+    assert (read["gave_way"] == 1).sum() == len(full.gave_way)
     assert solve_case(Setting(planned.book, planned.rulebook), planned.rulebook, NO_SHOCKS).net_worth == pytest.approx(
         ground.worth, rel=1e-12
     )
