@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from liquidity.errors import BadInput
-from liquidity.scenarios.macro import DERIVED, Macro
+from liquidity.scenarios.macro import DERIVED, Macro, read_macro
 from liquidity.scenarios.paths import Noise, Noises, draw_paths, read_noises
 from liquidity.scenarios.scenario import Told, read_scenario
 
@@ -96,3 +96,31 @@ def test_a_scenario_without_a_path_is_refused():
         draw_paths(around("line_not_renewed"), NOISES, 2, seed=0)
     with pytest.raises(BadInput, match="unemployment"):
         draw_paths(around(), Noises("x", ()), 2, seed=0)
+
+
+def left_over(name: str, macro: Macro, calm: np.ndarray) -> tuple[float, np.ndarray]:
+    """Persistence and what is left of an AR(1) on the history of a variable; of growth where only that is taken."""
+    path = macro.values[name]
+    if name in ("equity", "house_price"):
+        grown = np.diff(np.log(path))[calm]
+        return np.nan, grown - grown.mean()
+    level = np.log(path) if name == "vix" else path
+    before, now = level[:-1][calm], level[1:][calm]
+    slope, start = np.polyfit(before, now, 1)
+    return slope, now - start - slope * before
+
+
+def test_sizes_said_to_be_from_history_are():
+    macro = read_macro(ROOT / "data" / "history" / "fed_domestic.csv", begin="1990 Q1")
+    calm = np.array([not "2020 Q2" <= quarter <= "2021 Q4" for quarter in macro.quarters[1:]])
+    told = [one for one in NOISES.entries if one.source.startswith("history")]
+    found = [left_over(one.of, macro, calm) for one in told]
+    rest = np.array([part for _, part in found])
+    weights, axes = np.linalg.eigh(np.corrcoef(rest))
+    loading = axes[:, -1] * np.sqrt(weights[-1])
+    loading *= np.sign(loading[[one.of for one in told].index("gdp")])
+    assert len(told) == 8
+    for one, (persistence, part), weight in zip(told, found, loading):
+        assert one.size == pytest.approx(part.std(ddof=1), rel=0.05), one.of
+        assert one.cycle == pytest.approx(weight, abs=0.006), one.of
+        assert np.isnan(persistence) or one.persistence == pytest.approx(persistence, abs=0.006), one.of
