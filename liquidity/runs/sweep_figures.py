@@ -19,9 +19,10 @@ TAIL = 0.05
 def figures(result: xr.Dataset) -> dict[str, Any]:
     """Figures over the draws that have a plan (none are counted where there is none).
 
-    `change`: quantiles, mean, least and `expected_shortfall` of the change of net worth, CNY. `gave_way_share`,
-    `failed_share`: parts of all draws. `share`: mean, least and middle of relent over freed by window. `rules`: parts
-    of all draws in which each rule bound and gave way, rules that did neither left out.
+    `change`: quantiles, mean, least and `expected_shortfall` of the change of net worth, CNY. `share`: mean, least and
+    middle of relent over freed by window. `gave_way_share`, `amortised_share` (a trust amortises early), `failed_share`:
+    parts of all draws. `rules`: parts of all draws in which each rule bound and gave way, rules that did neither left
+    out.
     """
     status = result.status.values
     solved = result.isel(scenario=np.flatnonzero(status != STATUS.index("failed")))
@@ -30,6 +31,7 @@ def figures(result: xr.Dataset) -> dict[str, Any]:
         "draws": len(status),
         "failed_share": float(np.mean(status == STATUS.index("failed"))),
         "gave_way_share": float(np.mean(status == STATUS.index("gave_way"))),
+        "amortised_share": float(np.mean(result.amortised.values > 0)),
         "change": spread(change) if len(change) else {},
         "share": {str(window): ratio(solved.share.sel(window=window).values)
                   for window in result.window.values} if len(change) else {},
@@ -72,6 +74,7 @@ def scenario_table(result: xr.Dataset) -> pd.DataFrame:
     for window in result.window.values:
         for name in ("freed", "relent"):
             money[f"{name}_{window}"] = result[name].sel(window=window).sum("segment", skipna=False)
+    columns["amortised"] = result.amortised.values
     columns |= {name: np.round(array.values, 2) + 0.0 for name, array in money.items()}
     columns |= {f"share_{window}": result.share.sel(window=window).values for window in result.window.values}
     for name in ("binding", "gave_way"):

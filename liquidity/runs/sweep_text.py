@@ -24,6 +24,8 @@ def print_sweep(record: Mapping[str, Any], folder: Path, console: Console) -> No
             when = "tonight" if window == "tonight" else "in 30 days"
             console.print(f"relent {when}: {share['mean']:.1%} of freed on average, {share['least']:.1%} at least")
     console.print(f"some rule gave way in {figures['gave_way_share']:.1%} of the paths")
+    if figures["amortised_share"]:
+        console.print(f"a trust amortises early in {figures['amortised_share']:.1%} of the paths")
     if figures["failed_share"]:
         console.print(f"no plan was found in {figures['failed_share']:.1%} of the paths")
     if figures["rules"]:

@@ -118,7 +118,7 @@ class Reader:
         binding = priced(found.program, staged.first.price)
         return {
             "net_worth": np.array(net_worth), "change": np.array(net_worth - worth),
-            "status": np.array(1 if gone else 0, np.int8),
+            "status": np.array(1 if gone else 0, np.int8), "amortised": np.array(len(found.pool.amortising), np.int8),
             "freed_path": freed.sum(axis=0), "relent_path": relent.sum(axis=0), **windows, **shares(windows),
             **{name: at(x, place)[1:] * unit for name, place in self.states.items()},
             "binding": np.array([name in binding for name in self.rules], np.int8),
@@ -156,14 +156,14 @@ def priced(program: Program, price: np.ndarray) -> set[str]:
 
 
 DIMS: dict[str, tuple[str, ...]] = {
-    "net_worth": (), "change": (), "status": (), "freed_path": ("period",), "relent_path": ("period",),
+    "net_worth": (), "change": (), "status": (), "amortised": (), "freed_path": ("period",), "relent_path": ("period",),
     "freed": ("window", "segment"), "relent": ("window", "segment"), "share": ("window",),
     **dict.fromkeys(STATES, ("period",)), "binding": ("rule",), "gave_way": ("rule",),
 }  # fmt: skip
-MARKS = ("status", "binding", "gave_way")
+MARKS = ("status", "amortised", "binding", "gave_way")
 TOLD = {
     "net_worth": "net worth at the horizon", "change": "net worth less that of the night without a scenario",
-    "status": "how the draw was solved", "freed": "principal repaid", "relent": "lent again to those who repaid",
+    "status": "how the draw was solved", "amortised": "trusts that amortise early", "freed": "principal repaid", "relent": "lent again to those who repaid",
     "freed_path": "principal repaid", "relent_path": "lent again to those who repaid",
     "share": "relent as a share of freed", "equity": "equity as the period closes", "cash": "cash as the period closes",
     "market_debt": "money missing, borrowed in the open market", "binding": "the rule has a price",
