@@ -18,8 +18,11 @@ from liquidity.report.numbers import LANGS
 
 BANDS = ((0.05, 0.95, "rgba(51,96,140,0.16)"), (0.25, 0.75, "rgba(51,96,140,0.32)"))
 """Quantiles between which a band is drawn, and its colour; the middle is a line."""
+WINDOWS = ("tonight", "30d")
 PATHS: dict[Lang, str] = {"en": "paths", "zh": "路径数"}
 MIDDLE: dict[Lang, str] = {"en": "middle", "zh": "中位数"}
+AFTER = ("mean", "least", "expected_shortfall")
+"""Figures of a change that are told after its quantiles."""
 BAND: dict[Lang, str] = {"en": "{:.0%} to {:.0%} of the paths", "zh": "{:.0%}至{:.0%}分位"}
 
 
@@ -39,11 +42,18 @@ def _context(record: Mapping[str, Any], result: xr.Dataset) -> dict[str, Any]:
         "currency": currency,
         "decimals": decimals_of(largest * 10),
         "both": lambda amount: {lang: money(lang, amount, currency) for lang in LANGS},
-        "change": figures["change"],
+        "change": in_order(figures["change"]),
+        "shares": [(window, figures["share"][window]) for window in WINDOWS if window in figures["share"]],
         "rules": rules,
         "figures": {name: str(one.to_json()).replace("</", "<\\/") for name, one in drawn.items()},
         "plotly_js": get_plotlyjs(),
     }
+
+
+def in_order(change: Mapping[str, float]) -> dict[str, float]:
+    """Quantiles first, then mean, least and expected shortfall, whatever order a record was read in."""
+    names = [*sorted(name for name in change if name not in AFTER), *(name for name in AFTER if name in change)]
+    return {name: change[name] for name in names}
 
 
 def drawings(solved: xr.Dataset, currency: str) -> dict[str, go.Figure]:

@@ -20,9 +20,8 @@ def figures(result: xr.Dataset) -> dict[str, Any]:
     """Figures over the draws that have a plan (none are counted where there is none).
 
     `change`: quantiles, mean, least and `expected_shortfall` of the change of net worth, CNY. `share`: mean, least and
-    middle of relent over freed by window. `gave_way_share`, `amortised_share` (a trust amortises early), `failed_share`:
-    parts of all draws. `rules`: parts of all draws in which each rule bound and gave way, rules that did neither left
-    out.
+    middle of relent over freed by window. Parts of all draws: `gave_way_share`, `amortised_share` (a trust amortises
+    early), `failed_share`, and by `rules` those in which each bound and gave way, rules that did neither left out.
     """
     status = result.status.values
     solved = result.isel(scenario=np.flatnonzero(status != STATUS.index("failed")))

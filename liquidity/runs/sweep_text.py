@@ -10,6 +10,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from liquidity.report.sweep import WINDOWS, in_order
+
 MILLION = 1e6
 
 
@@ -20,7 +22,8 @@ def print_sweep(record: Mapping[str, Any], folder: Path, console: Console) -> No
     if figures["change"]:
         console.print(f"Change of net worth against the night without a scenario, {currency} m:")
         console.print(quantiles(figures["change"]))
-        for window, share in figures["share"].items():
+        for window in WINDOWS:
+            share = figures["share"][window]
             when = "tonight" if window == "tonight" else "in 30 days"
             console.print(f"relent {when}: {share['mean']:.1%} of freed on average, {share['least']:.1%} at least")
     console.print(f"some rule gave way in {figures['gave_way_share']:.1%} of the paths")
@@ -37,7 +40,7 @@ def quantiles(change: Mapping[str, float]) -> Table:
     """Quantiles, mean and expected shortfall, in millions."""
     table = Table(box=None, pad_edge=False, show_header=False)
     names = {"expected_shortfall": "mean of the worst 5%"}
-    for name, amount in change.items():
+    for name, amount in in_order(change).items():
         told = names.get(name, f"{int(name[1:])}% quantile" if name[1:].isdigit() else name)
         table.add_row(told, f"{amount / MILLION + 0.0:+,.2f}")
     return table

@@ -118,7 +118,8 @@ class Reader:
         binding = priced(found.program, staged.first.price)
         return {
             "net_worth": np.array(net_worth), "change": np.array(net_worth - worth),
-            "status": np.array(1 if gone else 0, np.int8), "amortised": np.array(len(found.pool.amortising), np.int8),
+            "status": np.array(1 if gone else 0, np.int8),
+            "amortised": np.array(len(found.pool.amortising), np.int8),
             "freed_path": freed.sum(axis=0), "relent_path": relent.sum(axis=0), **windows, **shares(windows),
             **{name: at(x, place)[1:] * unit for name, place in self.states.items()},
             "binding": np.array([name in binding for name in self.rules], np.int8),
@@ -163,9 +164,10 @@ DIMS: dict[str, tuple[str, ...]] = {
 MARKS = ("status", "amortised", "binding", "gave_way")
 TOLD = {
     "net_worth": "net worth at the horizon", "change": "net worth less that of the night without a scenario",
-    "status": "how the draw was solved", "amortised": "trusts that amortise early", "freed": "principal repaid", "relent": "lent again to those who repaid",
-    "freed_path": "principal repaid", "relent_path": "lent again to those who repaid",
-    "share": "relent as a share of freed", "equity": "equity as the period closes", "cash": "cash as the period closes",
+    "status": "how the draw was solved", "amortised": "trusts that amortise early", "freed": "principal repaid",
+    "relent": "lent again to those who repaid", "freed_path": "principal repaid",
+    "relent_path": "lent again to those who repaid", "share": "relent as a share of freed",
+    "equity": "equity as the period closes", "cash": "cash as the period closes",
     "market_debt": "money missing, borrowed in the open market", "binding": "the rule has a price",
     "gave_way": "the rule had to give way", "macro": "macro variable of the draw",
 }  # fmt: skip

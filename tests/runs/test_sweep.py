@@ -19,6 +19,7 @@ import xarray as xr
 from liquidity.cli import main
 from liquidity.errors import BadInput
 from liquidity.program.shocks import NO_SHOCKS
+from liquidity.report.sweep import write_sweep
 from liquidity.runs import sweep as sweeping
 from liquidity.runs.sweep import SweepJob, lay_ground, plan_sweep, run_sweep
 from liquidity.runs.swept import DIMS, Reader, Task, solve_draw, sweep_some
@@ -224,8 +225,19 @@ def test_a_draw_without_a_plan_is_told(rules, tmp_path, monkeypatch):
 def test_the_page_speaks_two_languages_and_needs_no_network(run):
     page = (run[1] / "sweep.html").read_text(encoding="utf-8")
     assert "9 macro paths around" in page
+    names = re.findall(r'\bid="([^"]+)"', page)
+    assert len(names) == len(set(names))  # a figure is drawn where its name is
     assert "抽取9条宏观路径" in page
     assert re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="(?!data:)', page) == []
+
+
+def test_a_record_read_again_tells_the_same(run, tmp_path):
+    folder = run[1]
+    record = json.loads((folder / "run.json").read_text())  # its keys are sorted
+    write_sweep(record, result(folder), tmp_path / "again.html")
+    table = re.compile(r'<section class="card long" id="net-worth">.*?</section>', re.DOTALL)
+    again, first = (table.search(file.read_text()).group() for file in (tmp_path / "again.html", folder / "sweep.html"))
+    assert again == first
 
 
 def test_the_command_and_what_it_refuses(rules, tmp_path, capsys):
