@@ -148,6 +148,36 @@ def two_stage(
     raise typer.Exit(int(record["exit_code"]))
 
 
+@app.command("reverse-stress")
+def reverse_stress(
+    rule: Annotated[str, typer.Option(help="Name of the rule that is to give way.")],
+    rulebook: RulebookArgument = RULEBOOK,
+    start: Annotated[Path, typer.Option(help="Scenario that paths set out from.")] = Path(
+        "data/reverse/as_tonight.toml"
+    ),
+    towards: Annotated[Path | None, typer.Option(help="Scenario that the only path goes to.")] = None,
+    satellites: Annotated[Path, typer.Option(help="Satellite models (TOML).")] = Path("models/satellites.toml"),
+    book: Annotated[str | None, typer.Option(help="Folder, workbook or database URL; default: the rulebook's.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder; default: runs/reverse-<as_of>-<run id>.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the mildest macro path at which a rule gives way, and prove that 99% of it does not do it."""
+    from liquidity.runs.reverse import ReverseJob, run_reverse
+
+    log = Console(stderr=True, highlight=False)
+    job = ReverseJob(rulebook, rule, start, towards, satellites, book, out)
+    record, folder = run_reverse(job, lambda text: log.print(f"[dim]{text}[/dim]"))
+    if as_json:
+        print(json.dumps({**record, "folder": str(folder)}, ensure_ascii=False, sort_keys=True))
+    else:
+        print(
+            *record["sentences"],
+            f"run {record['id']} in {folder}: reverse.html, tables/, and reverse.toml for stress",
+            sep="\n",
+        )
+    raise typer.Exit(int(record["exit_code"]))
+
+
 @app.command()
 def fit(
     history: Annotated[Path, typer.Argument(help="CSV: quarter,target,value,unit and perhaps where.")],

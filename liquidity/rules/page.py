@@ -26,6 +26,8 @@ def page(rulebook: Rulebook) -> str:
         "Solver:",
         table(rulebook.solver, list(type(rulebook.solver).model_fields)),
         provisions(rulebook),
+        "How far a macro path is from another (reverse stress):",
+        table(rulebook.reverse_stress, list(type(rulebook.reverse_stress).model_fields)),
         LETTERS,
         overview(rulebook),
         *(section(number, rule) for number, rule in enumerate(rulebook.rules, 1)),

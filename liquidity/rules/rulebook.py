@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, SerializeAsAny, ValidationError, fie
 from liquidity.errors import BadInput, Problem
 from liquidity.rules import KINDS
 from liquidity.rules.base import CODES, Rule, value
+from liquidity.rules.distance import Distance
 
 STEP = re.compile(r"^[1-9]\d* x [1-9]\d* (day|week|month)s?$")
 STEP_EXPECTED = 'steps such as "7 x 1 day", "3 x 1 week" or "11 x 1 month"'
@@ -80,6 +81,7 @@ class Rulebook(BaseModel):
     materiality: float = value(0.01, "Shortfall of a tier left to the tiers below, of its least.", "share", ge=0, le=1)
     solver: SolverOptions = value(SolverOptions(), "How the program is solved.", "table")
     provisions: Provisions | None = value(None, "Provisions by IFRS 9, else by the rates of the book.", "table")
+    reverse_stress: Distance = value(Distance(), "How far a macro path is from another.", "table")
     rules: tuple[SerializeAsAny[Rule], ...] = value((), "The rules, in the order of the file.", "table")
     own_rules: dict[str, str] = value({}, "sha256 of the Python file of each rule of the lender's own.", "hash")
 
@@ -107,6 +109,8 @@ class Rulebook(BaseModel):
         content = self.model_dump(mode="json", exclude={"book"})
         if content["provisions"] is None:
             del content["provisions"]  # a rulebook without them has the digest it always had
+        if self.reverse_stress == Distance():  # it came later, and decides nothing about a night
+            del content["reverse_stress"]
         if self.solver.gap == SolverOptions().gap:  # it came after the first runs
             del content["solver"]["gap"]
         content["rules"] = sorted(content["rules"], key=lambda rule: rule["name"])

@@ -295,6 +295,18 @@ def worth_of(setting: Setting, rulebook: Rulebook, shocks: Shocks,
     return found.objective * pool.unit, pack_basis(found.basis) if poured else None
 
 
+def has_plan(setting: Setting, rulebook: Rulebook, shocks: Shocks) -> bool:
+    """Whether some plan keeps every rule, from the basis of the night without a scenario."""
+    pool = build_pool(setting.book, rulebook, shocks=shocks)
+    program, poured = pour(() if setting.base is None else (setting.base,), pool)
+    basis = unpack_basis(setting.start) if poured and setting.start is not None else None
+    try:
+        settle(Session(program, solver_options(rulebook)), basis)
+    except SolverFailed:
+        return False
+    return True
+
+
 def shapley(players: tuple[str, ...], value: dict[frozenset[str], float]) -> dict[str, float]:
     """The Shapley value of every player from the values of all sets of players."""
     count, out = len(players), dict.fromkeys(players, 0.0)
