@@ -40,7 +40,7 @@ from liquidity.scenarios.scenario import Told, read_scenario
 
 NOISES = Path("models/macro_noise.toml")
 RESULT = "sweep.nc"
-TOGETHER = 4
+TOGETHER = 2
 """Draws in a task: what a worker that dies may lose."""
 
 
