@@ -91,6 +91,9 @@ def two_stage(book: Book, rulebook: Rulebook, shocks: Sequence[Shocks], probabil
         plain = after(parts, ready.plain)
     unit = ready.pool.unit
     line[["mean", "cvar", "objective"]] *= unit
+    # rows of rules are in money, also those of ratios
+    gave_way = ready.gave_way.assign(bound=ready.gave_way.bound.astype(float) * unit,
+                                     shortfall=ready.gave_way.shortfall.astype(float) * unit)  # fmt: skip
     outcomes = pd.DataFrame({
         "scenario": ready.names, "probability": ready.problem.probability, "net_worth": found.value * unit,
         "wait_and_see": ready.known * unit, "plain": plain * unit,
@@ -98,7 +101,7 @@ def two_stage(book: Book, rulebook: Rulebook, shocks: Sequence[Shocks], probabil
     note = f"{len(ready.names)} scenarios, {found.route}, yes/no decisions held at the answer without scenarios"
     return TwoStagePlan(
         decisions(ready.problem, found.x, unit), decisions(ready.problem, ready.plain, unit), outcomes,
-        in_money(found, figures, risk, ready), line, ready.gave_way,
+        in_money(found, figures, risk, ready), line, gave_way,
         found.route, note,
     )  # fmt: skip
 

@@ -283,6 +283,14 @@ def test_a_scenario_that_no_decision_saves_is_loosened_by_the_least(times):
     assert (ready.known >= one.value - 1e-6).all()
 
 
+def test_what_gave_way_is_told_in_money():
+    book, rulebook, shocks = stern(2)
+    scenarios = [defaults(shocks[0], 3.0), shocks[1]]
+    ready, told = prepare(book, rulebook, scenarios), two_stage(book, rulebook, scenarios).gave_way
+    assert told.shortfall.tolist() == pytest.approx((ready.gave_way.shortfall * ready.pool.unit).tolist(), rel=1e-6)
+    assert told.shortfall.max() > 1.0
+
+
 def test_a_scenario_that_nothing_saves_is_named(monkeypatch):
     def nothing_helps(*_):
         raise SolverFailed("no plan exists even when every rule gives way")
