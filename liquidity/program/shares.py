@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from liquidity.errors import SolverFailed
 from liquidity.program.compile import Family, Program
-from liquidity.program.solve import FACE, HERE, Options, Session, widened
+from liquidity.program.solve import FACE, HERE, Answer, Options, Session, widened
 from liquidity.program.stages import Staged, run_stages
 
 WHOLE = 1e-9
@@ -63,10 +64,11 @@ class Shares:
         cost[column] = 1.0
         return cost
 
-    def _maximise(self, cost: np.ndarray, basis: Any = HERE) -> None:
+    def _maximise(self, cost: np.ndarray, basis: Any = HERE) -> Answer:
         self.session.objective(cost)
         answer = self.session.solve(basis, doubt=True)
         self.x, self.price, self.solves = answer.x, answer.price, self.solves + 1
+        return answer
 
     def hold(self, groups: np.ndarray) -> None:
         """Hold the shares of some groups (mask or positions) where they stand; the common share is no longer theirs."""
@@ -99,10 +101,17 @@ class Shares:
             self.hold(np.array([at]))
 
     def finish(self, stages: tuple[np.ndarray, ...]) -> Staged:
-        """The best plan with the shares as they are held, by the stages of a night."""
-        self._maximise(self.shared.program.cost)
+        """The best plan with the shares as they are held, by the stages of a night.
+
+        The plans that are left may be too thin a set for the stages after net worth, whose choices the shares have
+        taken already: then the plan of the highest net worth stands as it is.
+        """
+        best = self._maximise(self.shared.program.cost)
         more = np.zeros(len(self.free) + 1)
-        return run_stages(self.session, tuple(np.append(goal, more) for goal in stages))
+        try:
+            return run_stages(self.session, tuple(np.append(goal, more) for goal in stages))
+        except SolverFailed:
+            return Staged(best, best, np.abs(best.price) > FACE)
 
 
 def share(program: Program, asked: pd.Series) -> Shared:

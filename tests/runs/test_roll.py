@@ -14,6 +14,8 @@ import xarray as xr
 
 from liquidity import BadInput, Book
 from liquidity.book.make import book_of, make_lender, with_issues
+from liquidity.errors import SolverFailed
+from liquidity.program import shares
 from liquidity.program.build import build_pool
 from liquidity.program.plan import make_plan
 from liquidity.report.rolling import relent_by_night, uplift_by_night, write_rolling
@@ -207,6 +209,17 @@ def test_greedy_serves_the_best_margin_first():
     got = asked_and_lent(GREEDY)
     assert got.lent["dear"] == pytest.approx(min(1.5e6, got.asked["dear"]), rel=2e-6)
     assert got.lent.sum() == pytest.approx(1.5e6, rel=2e-6)
+
+
+def test_a_policy_keeps_its_plan_where_the_later_stages_end_at_none(monkeypatch):
+    """The set of plans that held shares leave may be too thin for the stages after net worth."""
+    before = asked_and_lent(GREEDY)
+
+    def lost(*_):
+        raise SolverFailed("the optimum was lost", [])
+
+    monkeypatch.setattr(shares, "run_stages", lost)
+    pd.testing.assert_frame_equal(asked_and_lent(GREEDY), before, rtol=1e-5)
 
 
 def test_pro_rata_goes_on_with_those_that_nothing_stops():
