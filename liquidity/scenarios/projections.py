@@ -283,28 +283,32 @@ def worth_of(setting: Setting, rulebook: Rulebook, shocks: Shocks,
     """Net worth alone, CNY, from a basis where the program can be poured, in full where a rule has to give way; and the
     basis of it, None where the program cannot be poured.
     """
-    pool = build_pool(setting.book, rulebook, shocks=shocks)
-    program, poured = pour(() if setting.base is None else (setting.base,), pool)
-    session = Session(program, solver_options(rulebook))
-    basis = unpack_basis(start) if poured and start is not None else None
-    try:
-        settle(session, basis)
-    except SolverFailed:
+    found = plain(setting, rulebook, shocks, start)
+    if found is None:
         return solve_case(setting, rulebook, shocks, start=start).net_worth, start
-    found = session.refresh()
-    return found.objective * pool.unit, pack_basis(found.basis) if poured else None
+    session, unit, poured = found
+    answer = session.refresh()
+    return answer.objective * unit, pack_basis(answer.basis) if poured else None
 
 
 def has_plan(setting: Setting, rulebook: Rulebook, shocks: Shocks) -> bool:
-    """Whether some plan keeps every rule, from the basis of the night without a scenario."""
+    """Whether some plan keeps every rule, looked for from the basis of the night without a scenario."""
+    return plain(setting, rulebook, shocks, setting.start) is not None
+
+
+def plain(setting: Setting, rulebook: Rulebook, shocks: Shocks,
+          start: Packed | None) -> tuple[Session, float, bool] | None:  # fmt: skip
+    """A session at the highest net worth with every rule kept, its unit (CNY), and whether the program was poured; None
+    where there is no such plan.
+    """
     pool = build_pool(setting.book, rulebook, shocks=shocks)
     program, poured = pour(() if setting.base is None else (setting.base,), pool)
-    basis = unpack_basis(setting.start) if poured and setting.start is not None else None
+    session = Session(program, solver_options(rulebook))
     try:
-        settle(Session(program, solver_options(rulebook)), basis)
+        settle(session, unpack_basis(start) if poured and start is not None else None)
     except SolverFailed:
-        return False
-    return True
+        return None
+    return session, pool.unit, poured
 
 
 def shapley(players: tuple[str, ...], value: dict[frozenset[str], float]) -> dict[str, float]:

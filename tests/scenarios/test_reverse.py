@@ -67,8 +67,10 @@ def test_out_of_bound_already_there_and_not_monotone_are_told():
     assert mildest(seen(lambda _: False), ("unemployment",), 5.0).amounts is None
     assert mildest(seen(lambda _: True), ("unemployment",), 5.0).amounts == {}
     island = seen(lambda a: 0.9 < length(a) < 1.1 or length(a) > 2.0)
-    found = mildest(island, ("unemployment",), 4.0)
-    assert found.distance == pytest.approx(0.9, rel=0.01) or not found.monotone
+    assert mildest(island, ("unemployment",), 4.0).distance == pytest.approx(0.9, rel=0.01)
+    passed_by = mildest(island, ("unemployment",), 3.2)  # no look falls on the island on the way out
+    assert passed_by.distance == pytest.approx(2.0, rel=0.01)
+    assert not passed_by.monotone
 
 
 def test_a_ray_without_a_plan_has_no_edge_and_says_from_where():
