@@ -1,13 +1,13 @@
-"""Yes/no decisions of planned issues, by branch and bound over linear programs.
+"""Yes/no decisions by branch and bound over linear programs: planned issues, deficiencies of trusts.
 
-Best bound first; every program starts from the basis of the one it differs from by one decision, by dual simplex. A
-first plan comes from rounding the relaxation. It stops once no open node can be better than the plan by more than the
-gap that is allowed.
+A node is solved when its turn comes, by dual simplex from the basis of the node above it. Until a plan is known the
+newest node is next, on the side its relaxation is nearer to; from then on the one with the best bound. It stops once no
+open node can be better than the plan by more than the gap that is allowed.
 """
 
 from __future__ import annotations
 
-import heapq
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -20,8 +20,8 @@ MOST = 2000
 "Programs after which the best plan is taken as it is, its gap told: a bound on time that is the same everywhere."
 
 
-class Inner(Protocol):
-    """The search that knows what is left to decide once every issue is decided."""
+class Search(Protocol):
+    """The search a tree belongs to: it solves programs and keeps the best plan found anywhere."""
 
     solved: int
 
@@ -31,101 +31,81 @@ class Inner(Protocol):
     def attempt(self, basis: Any) -> Answer | None:
         """The optimum of the session's present numbers; None where there is no plan."""
 
-    def settle(self, answer: Answer, decided: np.ndarray) -> None:
-        """Decide all else at the issues `decided`, which the session holds, and keep the plan if it is the best."""
-
 
 @dataclass(frozen=True)
 class Node:
-    """Bounds of the issues and the optimum of the relaxation under them."""
+    """Bounds of the columns, net worth that no plan under them exceeds, and the basis to start from."""
 
     lower: np.ndarray
     upper: np.ndarray
-    answer: Answer
+    bound: float
+    basis: Any
 
 
 class Tree:
-    """Branch and bound over the columns `issues` of a session.
+    """Branch and bound over the yes/no `columns` of a session.
 
-    `bound` is what no plan exceeds, in the objective's unit; `gap` the relative difference at which it stops.
+    `settle` decides all else at whole columns, which the session holds, and keeps the plan if it is the best. `bound`
+    is what no plan of the tree exceeds, in the objective's unit; `gap` the relative difference at which it stops.
     """
 
-    def __init__(self, session: Session, issues: np.ndarray, limits: tuple[np.ndarray, np.ndarray], gap: float,
-                 inner: Inner) -> None:  # fmt: skip
-        self.session, self.issues, self.gap, self.inner = session, issues, gap, inner
-        self.least, self.most = limits
+    def __init__(self, session: Session, columns: np.ndarray, gap: float, search: Search,
+                 settle: Callable[[Answer, np.ndarray], None]) -> None:  # fmt: skip
+        self.session, self.columns, self.gap, self.search, self.settle = session, columns, gap, search, settle
         self.bound = -np.inf
-        self.count = 0
-        self.heap: list[tuple[float, int, Node]] = []
+        self.open: list[Node] = []
 
-    def run(self, start: Answer) -> None:
-        """Search from the relaxation `start`; the best plan is the inner search's."""
-        none, one = np.zeros(len(self.issues)), np.ones(len(self.issues))
-        for guess in self._guesses(start):
-            self._leaf(guess, start.basis)
-        self._push(Node(none, one, start))
-        while self.heap:
-            node = heapq.heappop(self.heap)[2]
-            if self._beaten(node.answer) or self.inner.solved >= MOST:
+    def run(self, start: Answer, guesses: Sequence[np.ndarray] = ()) -> None:
+        """Search from the relaxation `start`, the whole `guesses` first; the best plan is the search's."""
+        before = self.session.lower[self.columns], self.session.upper[self.columns]
+        for guess in guesses:
+            self._hold(guess, guess)
+            answer = self.search.attempt(start.basis)
+            if answer is not None:
+                self.settle(answer, guess)
+        root = Node(np.zeros(len(self.columns)), np.ones(len(self.columns)), start.objective, start.basis)
+        self._branch(root, start)
+        while self.open:
+            node = self._next()
+            if self._beaten(node.bound) or (self.search.solved >= MOST and self.search.best is not None):
                 # the best of all open nodes: none of the others is better
-                self.bound = max(self.bound, node.answer.objective)
+                self.bound = max(self.bound, node.bound)
                 break
-            self._open(node)
-        self._hold(none, one)
-        if self.inner.best is not None:
-            self.bound = max(self.bound, self.inner.best.objective)
+            self._hold(node.lower, node.upper)
+            answer = self.search.attempt(node.basis)
+            if answer is not None:
+                self._branch(node, answer)
+        self._hold(*before)
 
-    def _guesses(self, start: Answer) -> list[np.ndarray]:
-        """Roundings of the relaxation: to the nearest, and those whose part would be enough for their window."""
-        part = start.x[self.issues]
-        tests = (part >= 0.5, (part > WHOLE) & (part * self.most >= self.least - WHOLE))
-        found = {tuple(test): test.astype(float) for test in tests}
-        return list(found.values())
+    def _next(self) -> Node:
+        """The newest open node until a plan is known, then the one of the best bound, first come first among equals."""
+        if self.search.best is None:
+            return self.open.pop()
+        return self.open.pop(max(range(len(self.open)), key=lambda at: self.open[at].bound))
 
-    def _leaf(self, decided: np.ndarray, basis: Any, answer: Answer | None = None) -> None:
-        """Decide all else at whole issues."""
-        self._hold(decided, decided)
-        answer = answer or self.inner.attempt(basis)
-        if answer is not None:
-            self.inner.settle(answer, decided)
-
-    def _open(self, node: Node) -> None:
-        """Take a node's plan where its issues are whole; branch where that does not close it."""
-        part = node.answer.x[self.issues]
-        unsure = np.minimum(part, 1 - part)
-        open_ = node.lower < node.upper
-        if unsure.max(initial=0.0) <= WHOLE:
-            self._leaf(np.round(part), node.answer.basis, node.answer)
-            if self._beaten(node.answer) or not open_.any():
-                self.bound = max(self.bound, self._least_of(node))
+    def _branch(self, node: Node, answer: Answer) -> None:
+        """Close a node whose optimum is beaten; take its plan where it is whole; open its two sides otherwise."""
+        part = answer.x[self.columns]
+        unsure, free = np.minimum(part, 1 - part), node.lower < node.upper
+        if not self._beaten(answer.objective) and unsure.max(initial=0.0) <= WHOLE:
+            whole = np.round(part)
+            self._hold(whole, whole)
+            self.settle(answer, whole)
+            if not free.any():
                 return
-        at = int(np.where(open_, unsure, -1.0).argmax())
+        if self._beaten(answer.objective):
+            self.bound = max(self.bound, answer.objective)
+            return
+        at = int(np.where(free, unsure, -1.0).argmax())
         near = float(part[at] >= 0.5)
-        for side in (near, 1 - near):
+        for side in (1 - near, near):
             lower, upper = node.lower.copy(), node.upper.copy()
             lower[at] = upper[at] = side
-            self._hold(lower, upper)
-            child = self.inner.attempt(node.answer.basis)
-            if child is not None:
-                self._push(Node(lower, upper, child))
+            self.open.append(Node(lower, upper, answer.objective, answer.basis))
 
-    def _least_of(self, node: Node) -> float:
-        """What a closed node still allows: nothing above the plan where every issue was decided."""
-        if (node.lower < node.upper).any():
-            return node.answer.objective
-        return -np.inf
-
-    def _push(self, node: Node) -> None:
-        """Keep a node that may hold a better plan, first come first among equals; remember the bound of another."""
-        if self._beaten(node.answer):
-            self.bound = max(self.bound, node.answer.objective)
-            return
-        self.count += 1
-        heapq.heappush(self.heap, (-node.answer.objective, self.count, node))
-
-    def _beaten(self, answer: Answer) -> bool:
-        best = self.inner.best
-        return best is not None and answer.objective <= best.objective + self.gap * abs(best.objective)
+    def _beaten(self, bound: float) -> bool:
+        best = self.search.best
+        return best is not None and bound <= best.objective + self.gap * abs(best.objective)
 
     def _hold(self, lower: np.ndarray, upper: np.ndarray) -> None:
-        self.session.lower[self.issues], self.session.upper[self.issues] = lower, upper
+        self.session.lower[self.columns], self.session.upper[self.columns] = lower, upper

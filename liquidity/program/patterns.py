@@ -1,7 +1,8 @@
 """Yes/no decisions of sequential pay, by enumeration of monotone patterns (DESIGN 5).
 
 A pattern says in which period each class of an amortising trust ends. Bound programs limit the range of each end;
-every remaining pattern is one linear program, cut off where its relaxation cannot beat the best found.
+every remaining pattern is one linear program, cut off where its relaxation cannot beat the best found. Deficiencies
+are then decided by branch and bound, to a gap that is told.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from liquidity.program.branching import Tree
+from liquidity.program.branching import WHOLE, Tree
 from liquidity.program.compile import Family, Program
 from liquidity.program.solve import Answer, Infeasible, Session
 
 PAID = 1e-7
 GAIN = 1e-9
-WHOLE = 1e-6
+NEAR = 1e-6
+"Relative net worth within which the decisions on deficiencies are the best: their bound has many near ties."
 PATIENCE = 2
 "Warm starts that may fail before a search does without them."
 
@@ -38,7 +40,7 @@ class Class:
 class Choice:
     """The yes/no decisions chosen: values of all integer columns, and how many programs it took.
 
-    `bound`: net worth that no other choice exceeds, program units; None where the choice is the best one.
+    `bound`: net worth that no other choice exceeds, program units; None where no choice was left to bounds.
     """
 
     values: np.ndarray
@@ -83,7 +85,7 @@ def choose_pattern(session: Session, basis: Any = None) -> tuple[Choice, Answer 
     search = Search(session)
     best = search.run(basis)
     session.fix(whole, search.kept[whole])
-    return Choice(search.kept[whole], search.solved, search.note(), search.bound), best
+    return Choice(search.kept[whole], search.solved, search.note(), search.most()), best
 
 
 class Search:
@@ -99,7 +101,7 @@ class Search:
         self.gaps = np.arange(gap.start, gap.stop)
         issue = program.column("issue")
         self.issues = np.arange(issue.start, issue.stop)
-        self.bound: float | None = None
+        self.bound = -np.inf
         self.values = np.zeros(program.shape[1])
         self.kept = self.values.copy()
         self.best: Answer | None = None
@@ -130,14 +132,23 @@ class Search:
             raise Infeasible("no sequence of payments has a plan")
         return self.best
 
+    def most(self) -> float | None:
+        """Net worth that no plan exceeds; None where every choice was tried."""
+        if self.best is None or self.bound == -np.inf:
+            return None
+        return max(self.bound, self.best.objective)
+
     def note(self) -> str:
         """What was searched, for the run record."""
         spans = [f"{one.trust}/{one.name}: {len(ends)}" for one, ends in zip(self.classes, self.ranges)]
         note = f"{self.solved} programs; possible ends by class: {', '.join(spans) or 'none'}"
-        if self.bound is None or self.best is None:
+        most = self.most()
+        if most is None or self.best is None:
             return note
-        gap = (self.bound - self.best.objective) / max(1.0, abs(self.best.objective))
-        return f"{note}; {len(self.issues)} planned issues decided to a gap of {gap:.1e} of net worth"
+        gap = (most - self.best.objective) / max(1.0, abs(self.best.objective))
+        decided = [f"{len(at)} {name}" for at, name in ((self.issues, "planned issues"), (self.gaps, "deficiencies"))
+                   if len(at)]  # fmt: skip
+        return f"{note}; {' and '.join(decided)} decided to a gap of {gap:.1e} of net worth"
 
     # ---- planned issues
 
@@ -146,14 +157,24 @@ class Search:
         if self.settled:
             for one in self.classes:
                 self._hold(one, len(one.periods))
+        tree = Tree(self.session, self.issues, self._allowed(self.session.options.gap), self, self._settle)
+        tree.run(start, self._guesses(start))
+        self.bound = max(self.bound, tree.bound)
+
+    def _allowed(self, gap: float) -> float:
+        """The gap of a tree: what a repair minimises is no net worth, there the least has to be found."""
+        program = self.session.program
+        return gap if np.array_equal(self.goal[: program.shape[1]], program.cost) else GAIN
+
+    def _guesses(self, start: Answer) -> list[np.ndarray]:
+        """Issues rounded from the relaxation: to the nearest, and those whose part would be enough for their window."""
         program = self.session.program
         terms = [program.row("terms", f"issue_at_{name}") for name in ("least", "most")]
-        body = [program.matrix[rows.place][:, self.issues].diagonal() for rows in terms]
-        same = np.array_equal(self.goal[: program.shape[1]], program.cost)
-        # what a repair minimises is no net worth: there the least has to be found
-        tree = Tree(self.session, self.issues, (body[0], -body[1]), self.session.options.gap if same else GAIN, self)
-        tree.run(start)
-        self.bound = tree.bound
+        least, most = (program.matrix[rows.place][:, self.issues].diagonal() for rows in terms)
+        part = start.x[self.issues]
+        tests = (part >= 0.5, (part > WHOLE) & (part * -most >= least - WHOLE))
+        found = {tuple(test): test.astype(float) for test in tests}
+        return list(found.values())
 
     def attempt(self, basis: Any) -> Answer | None:
         """The optimum of the session's present numbers; None where there is no plan."""
@@ -162,8 +183,8 @@ class Search:
         self.tired += answer is not None and answer.method != "warm"
         return answer
 
-    def settle(self, answer: Answer, decided: np.ndarray) -> None:
-        """Decide sequence and deficiencies at whole issues, which the session holds."""
+    def _settle(self, answer: Answer, decided: np.ndarray) -> None:
+        """Decide sequence and deficiencies at whole issues."""
         self.values[self.issues] = decided
         if self.settled:
             self._gap(answer)
@@ -254,21 +275,17 @@ class Search:
         self.session.lower[one.done], self.session.upper[one.done] = 0.0, 1.0
 
     def _gap(self, answer: Answer) -> None:
-        """Branch on the most open deficiency decision until none is fractional."""
+        """Decide the deficiencies at a whole sequence, which the session holds; keep the plan if it is the best."""
         if self._beaten(answer):
             return
-        part = answer.x[self.gaps]
-        unsure = np.minimum(part, 1 - part)
-        if unsure.max(initial=0.0) <= WHOLE:
-            self.best, self.kept = answer, self.values.copy()
-            self.kept[self.gaps] = np.round(part)
+        if not len(self.gaps):
+            self._keep(answer, np.zeros(0))
             return
-        at = self.gaps[[int(unsure.argmax())]]
-        before = self.session.lower[at], self.session.upper[at]
-        near = round(float(answer.x[at[0]]))
-        for side in (near, 1 - near):
-            self.session.fix(at, np.array([float(side)]))
-            child = self._try(answer.basis)
-            if child is not None:
-                self._gap(child)
-        self.session.lower[at], self.session.upper[at] = before
+        tree = Tree(self.session, self.gaps, self._allowed(NEAR), self, self._keep)
+        tree.run(answer)
+        self.bound = max(self.bound, tree.bound)
+
+    def _keep(self, answer: Answer, gaps: np.ndarray) -> None:
+        if not self._beaten(answer):
+            self.best, self.kept = answer, self.values.copy()
+            self.kept[self.gaps] = gaps
