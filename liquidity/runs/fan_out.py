@@ -1,7 +1,8 @@
 """Independent tasks, one after the other, over local processes, or over a Dask cluster: the same answers every way.
 
 Each task is a pure function of what it is given, so neither order nor place can change it. A worker that dies costs
-the time of the tasks it had: the scheduler gives them to another.
+the time of the tasks it had: the scheduler gives them to another. Local processes start, and import what they will
+need, while the run that opened them goes on to what has to be known before there are tasks.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from rich.console import Console
@@ -25,16 +27,21 @@ RETRIES = 3
 Told = Callable[[str], None]
 
 
-def fan_out(task: Callable[[S, T], R], shared: S, items: Sequence[T], *, workers: int = 1, cluster: str | None = None,
+@dataclass(frozen=True)
+class Workers:
+    """A Dask client, and how many workers to wait for before tasks are given out."""
+
+    client: Any
+    count: int
+
+
+def fan_out(task: Callable[[S, T], R], shared: S, items: Sequence[T], workers: Workers | None = None, *,
             name: Callable[[T], str] = str, told: Told = lambda _: None,
             keep: Callable[[T, R], None] = lambda *_: None) -> list[R]:  # fmt: skip
-    """`task(shared, item)` for every item, in their order; `told` hears the name of each item once it is done, `keep`
-    is given the item and its answer before that.
-
-    `workers` processes of this machine, or the workers of the scheduler at `cluster` (`tcp://...`). Raises BadInput
-    where there is no such scheduler, and what a task raised.
+    """`task(shared, item)` for every item, in their order, by `workers` or here; `told` hears the name of each item
+    once it is done, `keep` is given the item and its answer before that. Raises what a task raised.
     """
-    if cluster is None and workers <= 1:
+    if workers is None:
         found = []
         for item in items:
             found.append(task(shared, item))
@@ -42,15 +49,15 @@ def fan_out(task: Callable[[S, T], R], shared: S, items: Sequence[T], *, workers
             told(name(item))
         return found
     done: dict[int, R] = {}
-    with client_of(workers, cluster) as client:
-        for _ in range(1 + RETRIES):
-            left = [at for at in range(len(items)) if at not in done]
-            if not left:
-                break
-            for at, found_one in once(client, task, shared, {at: items[at] for at in left}):
-                done[at] = found_one
-                keep(items[at], found_one)
-                told(name(items[at]))
+    workers.client.wait_for_workers(workers.count)
+    for _ in range(1 + RETRIES):
+        left = [at for at in range(len(items)) if at not in done]
+        if not left:
+            break
+        for at, found_one in once(workers.client, task, shared, {at: items[at] for at in left}):
+            done[at] = found_one
+            keep(items[at], found_one)
+            told(name(items[at]))
     if len(done) < len(items):
         missing = ", ".join(name(item) for at, item in enumerate(items) if at not in done)
         raise LiquidityError(f"the workers were lost {1 + RETRIES} times; not done: {missing}")
@@ -76,8 +83,14 @@ def once(client: Any, task: Callable[[S, T], R], shared: S, items: dict[int, T])
 
 
 @contextmanager
-def client_of(workers: int, cluster: str | None) -> Iterator[Any]:
-    """A Dask client of the scheduler at `cluster`, or of local processes that end with it."""
+def open_workers(count: int = 1, cluster: str | None = None, *, imports: str) -> Iterator[Workers | None]:
+    """The workers of the Dask scheduler at `cluster` (`tcp://...`), or `count` processes of this machine that end with
+    it and import the module `imports` as they start; none for one process. Raises BadInput where there is no such
+    scheduler.
+    """
+    if cluster is None and count <= 1:
+        yield None
+        return
     dask = distributed()
     by_value()
     if cluster is not None:
@@ -87,12 +100,13 @@ def client_of(workers: int, cluster: str | None) -> Iterator[Any]:
             expected = f"the address of a Dask scheduler, tcp://host:port ({type(error).__name__})"
             raise BadInput(Problem("--cluster", "", "", cluster, expected)) from None
         with client:
-            yield client
+            yield Workers(client, 1)
         return
-    local = dask.LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0",
-                              silence_logs=50)  # fmt: skip
+    local = dask.LocalCluster(n_workers=0, threads_per_worker=1, processes=True, dashboard_address=":0",
+                              silence_logs=50, preload=[imports])  # fmt: skip
     with local, dask.Client(local, set_as_default=False) as client:
-        yield client
+        local.scale(count)
+        yield Workers(client, count)
 
 
 def distributed() -> Any:

@@ -17,7 +17,7 @@ from liquidity.program.shocks import Shocks
 from liquidity.report.stress import Stressed, write_stress
 from liquidity.rules.rulebook import Rulebook
 from liquidity.runs.clock import Clock
-from liquidity.runs.fan_out import Told, fan_out
+from liquidity.runs.fan_out import Told, fan_out, open_workers
 from liquidity.runs.night import Say, check_fit, quiet
 from liquidity.runs.nightly import FOLDER, Job, read_inputs
 from liquidity.runs.record import existing, run_id, versions, whole, write_inputs, write_json, write_tables
@@ -70,12 +70,12 @@ def run_stress(job: StressJob, bar: Bar | None = None, say: Say = quiet) -> tupl
     if found is not None:
         say("these inputs were run before; this is that run")
         return found, target
-    with clock.phase("night"):
-        setting, _ = with_night(book, rulebook)
-    say(f"night without a scenario solved in {clock.seconds['night']['wall']:.1f} s")
-    with clock.phase("scenarios"), (bar or silent)(len(applied)) as done:
-        outcomes = fan_out(stress_one, setting, applied, workers=job.workers, cluster=job.cluster,
-                           name=lambda one: one.name, told=done)  # fmt: skip
+    with open_workers(job.workers, job.cluster, imports=stress_one.__module__) as workers:
+        with clock.phase("night"):
+            setting, _ = with_night(book, rulebook)
+        say(f"night without a scenario solved in {clock.seconds['night']['wall']:.1f} s")
+        with clock.phase("scenarios"), (bar or silent)(len(applied)) as done:
+            outcomes = fan_out(stress_one, setting, applied, workers, name=lambda one: one.name, told=done)
     tables = gathered(outcomes)
     record = {
         "id": identity, "as_of": book.as_of.isoformat(), "currency": book.currency, "rulebook": rulebook.name,

@@ -24,7 +24,7 @@ from liquidity.report.sweep import write_sweep
 from liquidity.rules.rulebook import Rulebook
 from liquidity.runs.clock import Clock
 from liquidity.runs.fan_out import Told as Hear
-from liquidity.runs.fan_out import fan_out
+from liquidity.runs.fan_out import Workers, fan_out, open_workers
 from liquidity.runs.night import Say, check_fit, quiet
 from liquidity.runs.nightly import FOLDER, Job, read_inputs
 from liquidity.runs.record import existing, run_id, versions, whole, write_inputs, write_json
@@ -88,12 +88,13 @@ def run_sweep(job: SweepJob, bar: Bar | None = None, say: Say = quiet) -> tuple[
     if found is not None:
         say("these inputs were run before; this is that run")
         return found, target
-    with clock.phase("night"):
-        ground = lay_ground(planned)
-    say(f"night without a scenario and the path itself solved in {clock.seconds['night']['wall']:.1f} s")
     journal = Journal(target, planned.identity)
-    with clock.phase("draws"):
-        solve_all(planned, ground, journal, job, bar, say)
+    with open_workers(job.workers, job.cluster, imports=sweep_some.__module__) as workers:
+        with clock.phase("night"):
+            ground = lay_ground(planned)
+        say(f"night without a scenario and the path itself solved in {clock.seconds['night']['wall']:.1f} s")
+        with clock.phase("draws"):
+            solve_all(planned, ground, journal, workers, bar, say)
     result = journal.together(planned.tasks)
     record = record_of(planned, ground, result, job)
     with whole(target) as folder:
@@ -160,15 +161,16 @@ def lay_ground(planned: Planned) -> Ground:
     return replace(ground, base=middle.program, start=start, reader=Reader(middle.pool, middle.program))
 
 
-def solve_all(planned: Planned, ground: Ground, journal: Journal, job: SweepJob, bar: Bar | None, say: Say) -> None:
+def solve_all(planned: Planned, ground: Ground, journal: Journal, workers: Workers | None, bar: Bar | None,
+              say: Say) -> None:  # fmt: skip
     """Solve the tasks that the journal does not have, and put each into it as it comes."""
     left = [task for task in planned.tasks if not journal.has(task)]
-    ready = job.draws - sum(len(task.draws) for task in left)
-    if ready:
-        say(f"{ready} of {job.draws} draws were solved before the run was stopped; going on")
+    draws, open_ = (sum(len(task.draws) for task in tasks) for tasks in (planned.tasks, left))
+    if open_ < draws:
+        say(f"{draws - open_} of {draws} draws were solved before the run was stopped; going on")
     hear: Hear
     with (bar or silent)(len(left)) as hear:
-        fan_out(sweep_some, ground, left, workers=job.workers, cluster=job.cluster, told=hear, keep=journal.put)
+        fan_out(sweep_some, ground, left, workers, told=hear, keep=journal.put)
 
 
 class Journal:

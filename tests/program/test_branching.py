@@ -15,7 +15,7 @@ from liquidity.program.compile import Family, Program
 from liquidity.program.solve import Answer, Infeasible, Options, Session
 
 COUNT = 9
-EVERY = np.array(np.meshgrid(*[[0.0, 1.0]] * COUNT, indexing="ij")).reshape(COUNT, -1).T
+CHOICES = np.array(np.meshgrid(*[[0.0, 1.0]] * COUNT, indexing="ij")).reshape(COUNT, -1).T
 
 
 @dataclass
@@ -58,8 +58,8 @@ class Knapsack:
         return tree
 
     def by_hand(self) -> float:
-        fits = (EVERY @ self.weight.T <= self.limit + 1e-9).all(axis=1)
-        return float((EVERY @ self.worth)[fits].max(initial=-np.inf))
+        fits = (CHOICES @ self.weight.T - self.limit <= 1e-9).all(axis=1)
+        return float((CHOICES @ self.worth)[fits].max(initial=-np.inf))
 
 
 def knapsack(seed: int, same: bool = False) -> Knapsack:

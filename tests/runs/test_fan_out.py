@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 
 import pytest
 from rich.console import Console
 
 from liquidity.errors import BadInput, Problem, SolverFailed
-from liquidity.runs.fan_out import fan_out, progress
+from liquidity.runs.fan_out import Workers, fan_out, open_workers, progress
 
 
 def add(shared: int, item: int) -> tuple[int, int]:
@@ -39,17 +40,23 @@ def cluster():
         yield made
 
 
-def test_serial_and_cluster_agree(cluster):
+@pytest.fixture
+def workers(cluster):
+    with open_workers(cluster=cluster.scheduler_address, imports="os") as found:
+        yield found
+
+
+def test_serial_and_cluster_agree(workers):
     heard: list[str] = []
     serial = fan_out(add, 10, range(6), told=heard.append)
-    spread = fan_out(add, 10, range(6), cluster=cluster.scheduler_address, told=heard.append)
+    spread = fan_out(add, 10, range(6), workers, told=heard.append)
     assert [one for one, _ in serial] == [one for one, _ in spread] == list(range(10, 16))
     assert {pid for _, pid in serial} == {os.getpid()}
     assert os.getpid() not in {pid for _, pid in spread}
     assert sorted(heard) == sorted([*map(str, range(6))] * 2)
 
 
-def test_a_killed_worker_costs_nothing_but_time(cluster):
+def test_a_killed_worker_costs_nothing_but_time(cluster, workers):
     pids = [worker.pid for worker in cluster.workers.values()]
     killed: list[int] = []
 
@@ -58,12 +65,12 @@ def test_a_killed_worker_costs_nothing_but_time(cluster):
             killed.append(pids[0])
             os.kill(pids[0], signal.SIGKILL)
 
-    found = fan_out(slow, 0.2, range(12), cluster=cluster.scheduler_address, told=kill)
+    found = fan_out(slow, 0.2, range(12), workers, told=kill)
     assert [item for item, _ in found] == list(range(12))
     assert killed
 
 
-def test_all_workers_killed_with_the_data_they_shared(cluster):
+def test_all_workers_killed_with_the_data_they_shared(cluster, workers):
     killed: list[int] = []
 
     def kill(_: str) -> None:
@@ -73,19 +80,39 @@ def test_all_workers_killed_with_the_data_they_shared(cluster):
                 os.kill(worker.pid, signal.SIGKILL)
 
     cluster.wait_for_workers(2)
-    found = fan_out(slow, 0.2, range(8), cluster=cluster.scheduler_address, told=kill)
+    found = fan_out(slow, 0.2, range(8), workers, told=kill)
     assert [item for item, _ in found] == list(range(8))
     assert len(killed) == 2
 
 
-def test_errors_come_back_as_they_are(cluster):
-    for where in ({}, {"cluster": cluster.scheduler_address}):
+def test_errors_come_back_as_they_are(workers):
+    for where in (None, workers):
         with pytest.raises(SolverFailed, match="no plan") as caught:
-            fan_out(refuse, "no plan", [1, 2], **where)
+            fan_out(refuse, "no plan", [1, 2], where)
         assert caught.value.chain == ("ipx: Infeasible",)
         with pytest.raises(BadInput) as bad:
-            fan_out(refuse, "a number", [3], **where)
+            fan_out(refuse, "a number", [3], where)
         assert bad.value.problems[0].expected == "a number"
+
+
+def imported(module: str, _: int) -> bool:
+    return module in sys.modules
+
+
+def test_local_workers_have_imported_what_they_need():
+    with open_workers(2, imports="wsgiref.headers") as found:
+        assert isinstance(found, Workers)
+        assert fan_out(imported, "wsgiref.headers", range(4), found) == [True] * 4
+
+
+def test_one_process_needs_no_workers():
+    with open_workers(1, imports="os") as found:
+        assert found is None
+
+
+def test_a_scheduler_that_is_not_there():
+    with pytest.raises(BadInput, match="address of a Dask scheduler"), open_workers(cluster="tcp://no", imports="os"):
+        pass
 
 
 def test_plain_lines_where_there_is_no_terminal(capsys):
