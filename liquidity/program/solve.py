@@ -172,13 +172,14 @@ class Session:
         """Solve by the first method of the chain that ends Optimal, and name it.
 
         `primal` starts from `basis`, or goes on from where the session stands if that is HERE; without one it is
-        skipped. So is `warm`, dual simplex for a moment, for a basis whose bounds were moved. Every step that did not
-        end Optimal is kept in `chain`, but for `warm`, of which no more is asked. `doubt` says that a plan should
-        exist: then the next method is asked when one says "infeasible", for near-empty feasible sets were falsely
-        called that, and at last with looser tolerances. Raises Infeasible, or SolverFailed when the chain is used up.
+        skipped. So is `warm`, dual simplex for a moment, for a basis whose bounds were moved. Looser tolerances come
+        last: where rows contradict each other by little, methods have ended in an error at the tight ones. Every step
+        that did not end Optimal is kept in `chain`, but for `warm`, of which no more is asked. `doubt` says that a plan
+        should exist: then the next method is asked when one says "infeasible", for near-empty feasible sets were
+        falsely called that. Raises Infeasible, or SolverFailed when the chain is used up.
         """
         tried, denied = [], False
-        chain = [one for one in (*(methods or self.methods), *(("loose",) if doubt else ()))
+        chain = [one for one in (*(methods or self.methods), "loose")
                  if one not in ("primal", "warm") or basis is not None]  # fmt: skip
         limits = sorted({min(self.options.patience, self.options.time_limit), self.options.time_limit})
         for limit in limits:

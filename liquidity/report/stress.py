@@ -32,7 +32,7 @@ CHANNELS: dict[str, dict[Lang, str]] = {
 STATUS: dict[str, dict[Lang, str]] = {
     "optimal": {"en": "solved", "zh": "已求解"},
     "in_part": {"en": "only a part of tonight can be held", "zh": "今晚决策仅能部分执行"},
-    "failed": {"en": "no plan", "zh": "无可行方案"},
+    "failed": {"en": "no answer", "zh": "没有答案"},
 }
 COLOURS = (RUST, BLUE, AMBER, WINE, SAND)
 MOST_BREACHES = 200
