@@ -20,9 +20,9 @@ from liquidity.program.stages import Staged, run_stages
 
 WHOLE = 1e-9
 """A share this near to one is one."""
-SLIVER = 1e-6
-"""Part of a share that may be lost when it is held: without it the plans left over are a set without an interior, in
-which no method ends."""
+SLIVERS = (1e-6, 1e-5, 1e-4)
+"""Parts of a share that may be lost when it is held: without one the plans left over are a set without an interior, in
+which no method ends. The next is taken where no method finds a plan though one stands: the set is too thin still."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Shares:
         self.session = Session(self.shared.program, options, ("primal", "ipx", "dual"))
         count = len(self.shared.groups)
         self.solves, self.free = 0, np.ones(count, bool)
+        self.held, self.sliver = np.zeros(count), 0
         # at the given optimum the shares are what they are, and the common share is nought
         self._maximise(self._unit(self.shared.common), widened(basis, program.shape[1], count, count))
 
@@ -66,16 +67,32 @@ class Shares:
 
     def _maximise(self, cost: np.ndarray, basis: Any = HERE) -> Answer:
         self.session.objective(cost)
-        answer = self.session.solve(basis, doubt=True)
+        answer = self._solve(basis)
         self.x, self.price, self.solves = answer.x, answer.price, self.solves + 1
         return answer
+
+    def _solve(self, basis: Any) -> Answer:
+        """The optimum; shares that are held lose a little more where no method finds one."""
+        while True:
+            try:
+                return self.session.solve(basis, doubt=True)
+            except SolverFailed:
+                if self.free.all() or self.sliver == len(SLIVERS) - 1:
+                    raise
+            self.sliver += 1
+            self._let_go(np.flatnonzero(~self.free))
+
+    def _let_go(self, at: np.ndarray) -> None:
+        """Lower bounds of the shares that are held."""
+        held = self.held[at]
+        self.session.lower[self.shared.first + at] = np.where(held > WHOLE, held * (1 - SLIVERS[self.sliver]), 0.0)
 
     def hold(self, groups: np.ndarray) -> None:
         """Hold the shares of some groups (mask or positions) where they stand; the common share is no longer theirs."""
         at = np.arange(len(self.free))[groups]
-        now = self.now[at]
-        self.session.lower[self.shared.first + at] = np.where(now > WHOLE, now * (1 - SLIVER), 0.0)
-        self.session.upper[self.shared.first + at] = now
+        self.held[at] = self.now[at]
+        self._let_go(at)
+        self.session.upper[self.shared.first + at] = self.held[at]
         self.session.row_lower[self.shared.above + at] = -np.inf
         self.free[at] = False
 

@@ -18,6 +18,7 @@ from liquidity.errors import SolverFailed
 from liquidity.program import shares
 from liquidity.program.build import build_pool
 from liquidity.program.plan import make_plan
+from liquidity.program.solve import Infeasible, Session
 from liquidity.report.rolling import relent_by_night, uplift_by_night, write_rolling
 from liquidity.runs.night import decide
 from liquidity.runs.roll import Rolled, make_roll
@@ -220,6 +221,30 @@ def test_a_policy_keeps_its_plan_where_the_later_stages_end_at_none(monkeypatch)
 
     monkeypatch.setattr(shares, "run_stages", lost)
     pd.testing.assert_frame_equal(asked_and_lent(GREEDY), before, rtol=1e-5)
+
+
+@pytest.mark.parametrize("needed", [5e-6, 5e-5, 5e-4])
+def test_held_shares_lose_a_little_more_where_no_method_finds_the_plans_left(needed, monkeypatch):
+    """A solver that finds nothing until every held share may lose `needed` of itself."""
+    before, solve, refused = asked_and_lent(GREEDY), Session.solve, []
+
+    def thin(session: Session, *how, **more):
+        names = [family.name for family in session.program.columns]
+        if "share" in names:
+            place = session.program.column("share").place
+            least, most = session.lower[place], session.upper[place]
+            if ((least > 0) & (least > most * (1 - needed))).any():
+                refused.append(1)
+                raise Infeasible("no plan meets every row", [])
+        return solve(session, *how, **more)
+
+    monkeypatch.setattr(Session, "solve", thin)
+    if needed > max(shares.SLIVERS):
+        with pytest.raises(Infeasible):
+            asked_and_lent(GREEDY)
+        return
+    pd.testing.assert_frame_equal(asked_and_lent(GREEDY), before, rtol=2 * max(shares.SLIVERS))
+    assert len(refused) == sum(part < needed for part in shares.SLIVERS)
 
 
 def test_pro_rata_goes_on_with_those_that_nothing_stops():
