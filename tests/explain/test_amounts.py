@@ -115,6 +115,9 @@ def test_every_table_of_the_night_adds_up(seed):
 def test_the_order_of_lifting_changes_nothing(seed, monkeypatch):
     """Sets solved in another tree start from other bases: the reverse of the usual order, and a shuffled one."""
     one, usual = solved(seed), under_test.Game.order
+    assert one.amounts.players, (
+        "a night is split when its amounts are first asked for: here before the order is another"
+    )
     noise = np.random.default_rng(seed)
     orders = {
         "reverse": lambda names: names[::-1],
