@@ -3,7 +3,7 @@
 Run: python benchmarks/prove_sweep.py [CASE:DRAWS ...] [--around SCENARIO] [--anew N] [--no-wall]; by default small:200
 desk:20 around rates_up. CPU seconds of one process, one thread, from the macro path to the numbers told:
 
-- `ours`, the whole rulebook: path applied, program refilled, all four stages solved from the basis of the middle path;
+- `ours`, the whole rulebook: path applied, program refilled, all four stages solved from the bases of the middle path;
 - `ours, core` and `linopy, core`: the same program (`bench.cases`: CORE) by us and by linopy, rebuilt and solved cold
   by HiGHS, as it chooses itself and by interior point; the cheaper counts. Making linopy's inputs is not counted, nor
   are the later stages or the reading that ours does. Net worth of both must agree to 1e-9.
@@ -30,7 +30,6 @@ import numpy as np
 from liquidity import read_rulebook
 from liquidity.bench.cases import CASES, core_values
 from liquidity.program.build import build_pool
-from liquidity.program.solve import pack_basis
 from liquidity.runs.fan_out import fan_out, open_workers
 from liquidity.runs.sweep import NOISES, Planned, batched, lay_ground
 from liquidity.runs.swept import Ground, Task, numbers, solve_draw, sweep_some
@@ -104,7 +103,7 @@ def nearest(ground: Ground, paths: list[Macro]) -> float:
         begun = time.process_time()
         found = solve_draw(replace(ground, start=starts[near]), macro)
         spent += time.process_time() - begun
-        starts.append(pack_basis(found.solved.staged.first.basis))
+        starts.append(found.solved.start)
         at.append(place)
     return spent / len(paths)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pandas as pd
 
@@ -19,6 +18,7 @@ from liquidity.program.pool import Pool
 from liquidity.program.pouring import pour
 from liquidity.program.shocks import NO_SHOCKS, Shocks
 from liquidity.program.stages import Goals, make_goals
+from liquidity.program.start import Start
 from liquidity.rules.rulebook import Rulebook
 
 Change = Callable[[Program], Program]
@@ -51,7 +51,7 @@ class Given:
     """What a night is decided from, and how.
 
     `previous`: share of freed money relent by segment in the last executed night; `shocks` are a scenario's. `known` is
-    a program to refill from where it has the same rows, and `basis` then a place to start from: the optimum does not
+    a program to refill from where it has the same rows, and `start` then where to begin: the optimum does not
     depend on either. `change` is made to the program before it is solved. `method` is the first algorithm tried;
     without `repairs` no rule gives way. `phase` times a step, `say` is told of it, `compiled` gets every program.
     """
@@ -61,7 +61,7 @@ class Given:
     previous: pd.Series | None = None
     shocks: Shocks = NO_SHOCKS
     known: Program | None = None
-    basis: Any = None
+    start: Start | None = None
     change: Change | None = None
     method: str = "ipx"
     repairs: bool = True
@@ -125,7 +125,7 @@ def attempt(given: Given, amortising: Mapping[str, int], cautious: bool) -> Deci
         given.compiled(program)
     with given.phase("solve"):
         size, options = opening(given.book).assets / pool.unit, solver_options(rulebook)
-        basis = given.basis if kept else None
+        start = given.start if kept else None
         solved = solve_night(program, goals, rulebook.tiers, rulebook.materiality, size, options, given.method,
-                             given.repairs, basis)  # fmt: skip
+                             given.repairs, start)  # fmt: skip
     return Decided(pool, program, goals, solved)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from liquidity.program.patterns import Choice, choose_pattern
 from liquidity.program.repair import Repair, hurried, repair
 from liquidity.program.solve import Infeasible, Options, Session
 from liquidity.program.stages import Goals, Staged, run_stages
+from liquidity.program.start import Start
 
 if TYPE_CHECKING:
     from liquidity.rules.rulebook import Rulebook
@@ -35,14 +36,20 @@ class Solved:
     chain: tuple[str, ...]
 
     @property
+    def start(self) -> Start:
+        """Where the solve of a program like this one begins: near the optimal faces of all stages."""
+        return Start(self.staged.last.basis, self.choice.reach)
+
+    @property
     def gave_way(self) -> pd.DataFrame | None:
         """Rows that gave way, or None."""
         return None if self.repair is None else self.repair.gave_way
 
 
 def solve_night(program: Program, goals: Goals, tier_of: dict[str, float], materiality: float, book: float,
-                options: Options, method: str = "ipx", repairs: bool = True, basis: Any = None) -> Solved:  # fmt: skip
-    """Solve the program of one night. `method` is the first algorithm tried, `ipx` or `dual`; where there is a `basis`
+                options: Options, method: str = "ipx", repairs: bool = True,
+                start: Start | None = None) -> Solved:  # fmt: skip
+    """Solve the program of one night. `method` is the first algorithm tried, `ipx` or `dual`; where there is a `start`
     near its optimum, primal simplex from there comes first.
 
     Raises SolverFailed with the chain of attempts when nothing ends at an optimum, and Infeasible, instead of letting a
@@ -51,7 +58,7 @@ def solve_night(program: Program, goals: Goals, tier_of: dict[str, float], mater
     methods = ("primal", *dict.fromkeys((method, "ipx", "dual")))
     session, mended = Session(program, options, methods), None
     try:
-        choice = settle(session, basis)
+        choice = settle(session, start)
     except Infeasible:
         if not repairs:
             raise
@@ -73,7 +80,7 @@ def mend(session: Session, tier_of: dict[str, float], materiality: float,
         again = Session(loose, hurried(session.options), session.methods)
         again.chain = session.chain
         try:
-            choice = settle(again, mended.basis, doubt=True)
+            choice = settle(again, Start(mended.basis), doubt=True)
         except Infeasible:
             if not whole:
                 continue
@@ -93,14 +100,14 @@ def keep(session: Session, mended: Repair) -> Choice:
     return Choice(mended.choice, 1, "yes/no decisions as in the repair")
 
 
-def settle(session: Session, basis: Any = None, doubt: bool = False) -> Choice:
+def settle(session: Session, start: Start | None = None, doubt: bool = False) -> Choice:
     """Choose the yes/no decisions where there are any, and solve for net worth with them held.
 
     `doubt` says that a plan should exist.
     """
-    choice, best = choose_pattern(session, basis)
+    choice, best = choose_pattern(session, start)
     if best is None:
-        session.solve(basis, doubt=doubt)
+        session.solve(None if start is None else start.basis, doubt=doubt)
     else:
         session.solve(best.basis, doubt=True)
     return choice

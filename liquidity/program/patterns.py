@@ -7,7 +7,8 @@ are then decided by branch and bound, to a gap that is told.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from liquidity.program.branching import WHOLE, Tree
 from liquidity.program.compile import Family, Program
 from liquidity.program.solve import Answer, Infeasible, Session
+from liquidity.program.start import Question, Start
 
 PAID = 1e-7
 GAIN = 1e-9
@@ -40,13 +42,15 @@ class Class:
 class Choice:
     """The yes/no decisions chosen: values of all integer columns, and how many programs it took.
 
-    `bound`: net worth that no other choice exceeds, program units; None where no choice was left to bounds.
+    `bound`: net worth that no other choice exceeds, program units; None where no choice was left to bounds. `reach`:
+    bases of the range programs.
     """
 
     values: np.ndarray
     solved: int
     note: str
     bound: float | None = None
+    reach: Mapping[Question, Any] = field(default_factory=dict)
 
 
 def classes_of(program: Program) -> list[Class]:
@@ -72,7 +76,7 @@ def opening_notes(program: Program, tranche: Family) -> np.ndarray:
     return program.row_lower[rows.place]
 
 
-def choose_pattern(session: Session, basis: Any = None) -> tuple[Choice, Answer | None]:
+def choose_pattern(session: Session, start: Start | None = None) -> tuple[Choice, Answer | None]:
     """The best pattern, proved by bounds; leaves the session fixed at it.
 
     Returns the choice and the optimum at it (None where there is nothing to choose). Raises Infeasible when no pattern
@@ -82,10 +86,10 @@ def choose_pattern(session: Session, basis: Any = None) -> tuple[Choice, Answer 
     whole = np.flatnonzero(program.integer)
     if not len(whole):
         return Choice(np.zeros(0), 0, "no yes/no decision"), None
-    search = Search(session)
-    best = search.run(basis)
+    search = Search(session, start or Start())
+    best = search.run()
     session.fix(whole, search.kept[whole])
-    return Choice(search.kept[whole], search.solved, search.note(), search.most()), best
+    return Choice(search.kept[whole], search.solved, search.note(), search.most(), search.reach), best
 
 
 class Search:
@@ -94,8 +98,9 @@ class Search:
     `kept` holds the yes/no decisions of the best plan found, in the places of the program's columns.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, start: Start) -> None:
         program = session.program
+        self.basis, self.reach = start.basis, dict(start.reach)
         self.session, self.classes, self.goal = session, classes_of(program), session.cost.copy()
         gap = program.column("gap")
         self.gaps = np.arange(gap.start, gap.stop)
@@ -110,14 +115,14 @@ class Search:
         self.settled = False
         self.tired = 0
 
-    def run(self, basis: Any = None) -> Answer:
+    def run(self) -> Answer:
         """Try the pattern in which no class ends, limit the ranges, enumerate what is left."""
         for one in self.classes:
             self._hold(one, len(one.periods))
-        never = self._try(basis)
+        never = self._try(self.basis)
         for one in self.classes:
             self._free(one)
-        start = self._solve(basis) if never is None else never
+        start = self._solve(self.basis) if never is None else never
         self.ranges = self._all_ranges(start.basis)
         self.settled = never is not None and all(
             ends == (len(one.periods),) for one, ends in zip(self.classes, self.ranges)
@@ -229,7 +234,7 @@ class Search:
             cost = np.zeros(self.session.program.shape[1])
             cost[one.pay[: at + 1]] = sign
             self.session.objective(cost)
-            answer = self._solve(basis)
+            answer = self._ask((one.trust, one.name, at, sign), basis)
             if answer.x[one.pay[: at + 1]].sum() >= one.notes - PAID * max(1.0, one.notes):
                 high = at
             else:
@@ -237,6 +242,17 @@ class Search:
             at = (low + high) // 2
         self.session.cost = self.goal.copy()
         return low
+
+    def _ask(self, question: Question, basis: Any) -> Answer:
+        """A range program: from its basis in a program like this, else from the plan's."""
+        known = self.reach.get(question)
+        answer = None if known is None else self.session.near(known)
+        if answer is None:
+            answer = self._solve(basis)
+        else:
+            self.solved += 1
+        self.reach[question] = answer.basis
+        return answer
 
     def _descend(self, row: int, parent: Answer) -> None:
         """Fix the end of one class after the other."""

@@ -19,6 +19,7 @@ from liquidity.errors import SolverFailed
 from liquidity.program.compile import Family, Program
 from liquidity.program.patterns import choose_pattern
 from liquidity.program.solve import Answer, Infeasible, Options, Packed, Session, pack_basis
+from liquidity.program.start import Start
 
 PATIENCE = 20.0
 """Seconds for a method at the edge of what is feasible: one that needs more seldom ends, and the next one does."""
@@ -118,7 +119,7 @@ def least_short(session: Session, basis: Any) -> Answer:
     """The least shortfall with whole yes/no decisions, all of them open again."""
     open_ = session.program.integer
     session.lower[: len(open_)][open_], session.upper[: len(open_)][open_] = 0.0, 1.0
-    best = choose_pattern(session, basis)[1]
+    best = choose_pattern(session, Start(basis))[1]
     return session.solve(basis if best is None else best.basis, doubt=True)
 
 

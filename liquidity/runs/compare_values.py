@@ -9,7 +9,6 @@ Source: Shapley (1953); sampling of orders: Castro, Gomez and Tejada (2009).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from liquidity.program.night import Solved, hold, settle
 from liquidity.program.pool import Pool
 from liquidity.program.solve import Infeasible, Session
 from liquidity.program.stages import Goals, make_goals, run_stages
+from liquidity.program.start import Start
 from liquidity.runs.compare_inputs import Inputs, Mixer, subsets
 from liquidity.runs.night import Say, decide, quiet, solver_options
 
@@ -93,11 +93,11 @@ def sampled(
 
 @dataclass(frozen=True)
 class Node:
-    """One solved night: relent by segment (CNY), which of the programs it has the rows of, its last basis."""
+    """One solved night: relent by segment (CNY), which of the programs it has the rows of, where to begin from it."""
 
     relent: np.ndarray
     form: int
-    basis: Any
+    start: Start
 
 
 class Nights:
@@ -129,7 +129,7 @@ class Nights:
         nearest = min(alike, key=lambda other: (len(other ^ chosen), sorted(other)))
         session = Session(program, solver_options(given.rulebook))
         try:
-            choice = settle(session, self.found[nearest].basis)
+            choice = settle(session, self.found[nearest].start)
         except Infeasible:
             return None
         goals = make_goals(pool, program)
@@ -157,4 +157,4 @@ class Nights:
         """What is kept of a solved night."""
         self.segments = goals.segments
         x = np.maximum(solved.staged.last.x, 0.0)  # as in the plan
-        return Node(goals.relent[0] @ x * pool.unit, form, solved.staged.last.basis)
+        return Node(goals.relent[0] @ x * pool.unit, form, solved.start)

@@ -143,9 +143,9 @@ def decide(book: Book, rulebook: Rulebook, previous: pd.Series | None, clock: Cl
 
     `near` is a night decided before, from whose plan this one is reached soonest; its optimum does not depend on it.
     """
-    known, basis = (None, None) if near is None else (near.program, near.solved.staged.last.basis)
+    known, start = (None, None) if near is None else (near.program, near.solved.start)
     decided = deciding.decide(Given(
-        book, rulebook, previous, shocks, known, basis, None, method, repairs, (clock or Clock()).phase, say,
+        book, rulebook, previous, shocks, known, start, None, method, repairs, (clock or Clock()).phase, say,
         None if crew is None else crew.call,
     ))  # fmt: skip
     return replace(decided, events=tuple(measured(decided.pool, decided.solved, event) for event in decided.events))

@@ -19,7 +19,6 @@ import xarray as xr
 
 from liquidity.book import Book
 from liquidity.errors import SolverFailed
-from liquidity.program.solve import pack_basis
 from liquidity.report.sweep import write_sweep
 from liquidity.rules.rulebook import Rulebook
 from liquidity.runs.clock import Clock
@@ -139,9 +138,9 @@ def path_digest(paths: Sequence[Macro]) -> str:
 
 
 def lay_ground(planned: Planned) -> Ground:
-    """The night without a scenario, then the path that all are drawn around, from whose basis every draw starts.
+    """The night without a scenario, then the path that all are drawn around, from where every draw starts.
 
-    A draw's nearest neighbour is solved no sooner from that neighbour's basis than from the middle of all of them
+    A draw's nearest neighbour is solved no sooner from that neighbour than from the middle of all of them
     (`benchmarks/prove_sweep.py`), and so no draw waits for another. Where the middle has no plan, or other rows than
     the draws, they start from the night.
     """
@@ -157,8 +156,7 @@ def lay_ground(planned: Planned) -> Ground:
         return ground
     if middle.pool.cautious or middle.events:
         return ground
-    start = pack_basis(middle.solved.staged.first.basis)
-    return replace(ground, base=middle.program, start=start, reader=Reader(middle.pool, middle.program))
+    return replace(ground, base=middle.program, start=middle.solved.start, reader=Reader(middle.pool, middle.program))
 
 
 def solve_all(planned: Planned, ground: Ground, journal: Journal, workers: Workers | None, bar: Bar | None,

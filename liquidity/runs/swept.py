@@ -16,8 +16,9 @@ from liquidity.program.compile import Family, Program
 from liquidity.program.decide import Decided, Given, decide
 from liquidity.program.grid import make_grid
 from liquidity.program.pool import Pool
-from liquidity.program.solve import FACE, Packed, unpack_basis
+from liquidity.program.solve import FACE
 from liquidity.program.stages import WINDOW_DAYS
+from liquidity.program.start import Start
 from liquidity.rules.rulebook import Rulebook
 from liquidity.scenarios.apply import apply
 from liquidity.scenarios.macro import Macro
@@ -33,8 +34,8 @@ STATUS = ("optimal", "gave_way", "failed")
 class Ground:
     """What all draws of a sweep share.
 
-    `base` is the program that others are poured into, `reader` where its columns stand, `start` the basis that every
-    draw starts from, `worth` the net worth of the night without a scenario (CNY), `moved` the macro variables drawn.
+    `base` is the program that others are poured into, `reader` where its columns stand, `start` where every draw
+    begins, `worth` the net worth of the night without a scenario (CNY), `moved` the macro variables drawn.
     """
 
     book: Book
@@ -44,7 +45,7 @@ class Ground:
     worth: float = 0.0
     moved: tuple[str, ...] = ()
     base: Program | None = None
-    start: Packed | None = None
+    start: Start | None = None
     reader: Reader | None = None
 
 
@@ -77,13 +78,12 @@ def numbers(ground: Ground, macro: Macro) -> dict[str, np.ndarray]:
 
 
 def solve_draw(ground: Ground, macro: Macro) -> Decided:
-    """The night under the scenario with another macro path: refilled, solved from the ground's basis in all stages, in
+    """The night under the scenario with another macro path: refilled, solved from the ground's start in all stages, in
     rounds where a trust amortises early. Raises SolverFailed where no plan was found, though rules gave way.
     """
     told = ground.around.model_copy(update={"macro": macro})
     applied = apply(told, ground.satellites, ground.book, ground.rulebook)
-    basis = None if ground.start is None else unpack_basis(ground.start)
-    return decide(Given(ground.book, applied.rulebook, shocks=applied.shocks, known=ground.base, basis=basis))
+    return decide(Given(ground.book, applied.rulebook, shocks=applied.shocks, known=ground.base, start=ground.start))
 
 
 # ---- reading

@@ -23,11 +23,13 @@ from liquidity.program.compile import Program
 from liquidity.program.decide import Change, Given, decide
 from liquidity.program.events import Event
 from liquidity.program.night import Solved, settle, solver_options
+from liquidity.program.patterns import Choice
 from liquidity.program.pool import Pool
 from liquidity.program.pouring import pour
 from liquidity.program.shocks import NO_SHOCKS, Shocks
-from liquidity.program.solve import Infeasible, Packed, Session, pack_basis, unpack_basis
+from liquidity.program.solve import Infeasible, Session
 from liquidity.program.stages import Goals
+from liquidity.program.start import Start
 from liquidity.rules.rulebook import Rulebook
 from liquidity.scenarios.apply import Applied
 
@@ -78,26 +80,25 @@ class Case:
 class Setting:
     """What all scenarios share: book, rulebook, and the night without a scenario.
 
-    `base` is its program, into which others are poured; `start` the basis of its net worth, `worth` that (CNY);
-    `tonight` what it decides.
+    `base` is its program, into which others are poured; `start` where they begin, `worth` its net worth
+    (CNY); `tonight` what it decides.
     """
 
     book: Book
     rulebook: Rulebook
     base: Program | None = None
-    start: Packed | None = None
+    start: Start | None = None
     tonight: Tonight | None = None
     worth: float = 0.0
 
 
 def solve_case(setting: Setting, rulebook: Rulebook, shocks: Shocks, change: Change | None = None,
-               start: Packed | None = None) -> Case:  # fmt: skip
+               start: Start | None = None) -> Case:  # fmt: skip
     """The night under a scenario, its program changed; raises SolverFailed where no plan was found.
 
-    Trusts whose covenants break amortise early, as on any night. `start` is a basis of the setting's program.
+    Trusts whose covenants break amortise early, as on any night. `start` is of the setting's program.
     """
-    basis = None if start is None else unpack_basis(start)
-    found = decide(Given(setting.book, rulebook, shocks=shocks, known=setting.base, basis=basis, change=change))
+    found = decide(Given(setting.book, rulebook, shocks=shocks, known=setting.base, start=start, change=change))
     return Case(found.pool, found.program, found.goals, found.solved, found.events)
 
 
@@ -108,8 +109,7 @@ def with_night(book: Book, rulebook: Rulebook) -> tuple[Setting, Case]:
     held = decided(case.program, case.solved.staged.last.x)
     # a program that holds a repair or yes/no decisions is no place to pour others into
     plain = None if case.pool.cautious else case.program
-    start = pack_basis(case.solved.staged.first.basis)
-    return replace(setting, base=plain, start=start, tonight=held, worth=case.net_worth), case
+    return replace(setting, base=plain, start=case.solved.start, tonight=held, worth=case.net_worth), case
 
 
 def decided(program: Program, x: np.ndarray) -> Tonight:
@@ -265,12 +265,12 @@ def lasts(program: Program, case: Case) -> Survival:
 def drivers(setting: Setting, applied: Applied, worth: float) -> dict[str, float]:
     """Shapley value of every channel for the change of net worth, CNY; `worth` is that of the whole scenario.
 
-    Exact: every set of channels is solved, from the basis of the set without its last channel, and the parts add up to
+    Exact: every set of channels is solved, from where the set without its last channel ended, and the parts add up to
     `worth` less the net worth without a scenario.
     """
     channels = applied.channels
     value = {frozenset[str](): setting.worth, frozenset(channels): worth}
-    known: dict[tuple[str, ...], Packed | None] = {(): setting.start}
+    known: dict[tuple[str, ...], Start | None] = {(): setting.start}
     for size in range(1, len(channels)):
         for some in combinations(channels, size):
             rulebook, shocks = applied.only(frozenset(some))
@@ -279,36 +279,36 @@ def drivers(setting: Setting, applied: Applied, worth: float) -> dict[str, float
 
 
 def worth_of(setting: Setting, rulebook: Rulebook, shocks: Shocks,
-             start: Packed | None) -> tuple[float, Packed | None]:  # fmt: skip
-    """Net worth alone, CNY, from a basis where the program can be poured, in full where a rule has to give way; and the
-    basis of it, None where the program cannot be poured.
+             start: Start | None) -> tuple[float, Start | None]:  # fmt: skip
+    """Net worth alone, CNY, from a start where the program can be poured, in full where a rule has to give way; and
+    where to begin from it, None where the program cannot be poured.
     """
     found = plain(setting, rulebook, shocks, start)
     if found is None:
         return solve_case(setting, rulebook, shocks, start=start).net_worth, start
-    session, unit, poured = found
+    session, unit, poured, choice = found
     answer = session.refresh()
-    return answer.objective * unit, pack_basis(answer.basis) if poured else None
+    return answer.objective * unit, Start(answer.basis, choice.reach) if poured else None
 
 
 def has_plan(setting: Setting, rulebook: Rulebook, shocks: Shocks) -> bool:
-    """Whether some plan keeps every rule, looked for from the basis of the night without a scenario."""
+    """Whether some plan keeps every rule, looked for from where the night without a scenario ended."""
     return plain(setting, rulebook, shocks, setting.start) is not None
 
 
 def plain(setting: Setting, rulebook: Rulebook, shocks: Shocks,
-          start: Packed | None) -> tuple[Session, float, bool] | None:  # fmt: skip
-    """A session at the highest net worth with every rule kept, its unit (CNY), and whether the program was poured; None
-    where there is no such plan.
+          start: Start | None) -> tuple[Session, float, bool, Choice] | None:  # fmt: skip
+    """A session at the highest net worth with every rule kept, its unit (CNY), whether the program was poured, and the
+    choice; None where there is no such plan.
     """
     pool = build_pool(setting.book, rulebook, shocks=shocks)
     program, poured = pour(() if setting.base is None else (setting.base,), pool)
     session = Session(program, solver_options(rulebook))
     try:
-        settle(session, unpack_basis(start) if poured and start is not None else None)
+        choice = settle(session, start if poured else None)
     except SolverFailed:
         return None
-    return session, pool.unit, poured
+    return session, pool.unit, poured, choice
 
 
 def shapley(players: tuple[str, ...], value: dict[frozenset[str], float]) -> dict[str, float]:
