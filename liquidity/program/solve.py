@@ -30,7 +30,7 @@ NEAR_STEPS = 2000
 FACE = 1e-10
 METHODS = ("primal", "ipx", "dual")
 LOOSE = 100.0
-WIDER = {"loose": LOOSE, "warm": 1000.0}
+WIDER = {"loose": LOOSE, "near": LOOSE, "warm": 1000.0}
 "Methods with wider tolerances, and how many times as wide."
 HERE = object()
 "The basis at which a session stands."
@@ -215,7 +215,7 @@ class Session:
 
         `loose` is cold simplex with tolerances a hundred times as wide, still a fraction of a fen; `warm` is dual
         simplex from a basis with tolerances a thousand times as wide, at which it does not stall: for bounds. `near` is
-        `primal` with fewer steps.
+        `primal` with fewer steps, at tolerances at which it seldom loses its way: for range programs.
         """
         highs = self.highs
         self.push()
