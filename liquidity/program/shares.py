@@ -22,7 +22,8 @@ WHOLE = 1e-9
 """A share this near to one is one."""
 SLIVERS = (1e-6, 1e-5, 1e-4)
 """Parts of a share that may be lost when it is held: without one the plans left over are a set without an interior, in
-which no method ends. The next is taken where no method finds a plan though one stands: the set is too thin still."""
+which no method ends. The next is taken where no method finds a plan though one stands, or only the one with wider
+tolerances: the set is too thin still."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +73,25 @@ class Shares:
         return answer
 
     def _solve(self, basis: Any) -> Answer:
-        """The optimum; shares that are held lose a little more where no method finds one."""
+        """The optimum; shares that are held lose a little more where no method finds one, or only the last."""
         while True:
             try:
-                return self.session.solve(basis, doubt=True)
+                answer = self.session.solve(basis, doubt=True)
             except SolverFailed:
-                if self.free.all() or self.sliver == len(SLIVERS) - 1:
+                if not self._loosen():
                     raise
-            self.sliver += 1
-            self._let_go(np.flatnonzero(~self.free))
+                continue
+            if answer.method == "loose":  # or every group from here on would go through all methods
+                self._loosen()
+            return answer
+
+    def _loosen(self) -> bool:
+        """Let the shares that are held lose a little more; whether there was a way to."""
+        if self.free.all() or self.sliver == len(SLIVERS) - 1:
+            return False
+        self.sliver += 1
+        self._let_go(np.flatnonzero(~self.free))
+        return True
 
     def _let_go(self, at: np.ndarray) -> None:
         """Lower bounds of the shares that are held."""

@@ -247,6 +247,24 @@ def test_held_shares_lose_a_little_more_where_no_method_finds_the_plans_left(nee
     assert len(refused) == sum(part < needed for part in shares.SLIVERS)
 
 
+def test_held_shares_lose_a_little_more_where_only_wider_tolerances_find_a_plan(monkeypatch):
+    """Or each group after that would be refused by every other method first."""
+    before, solve, wide = asked_and_lent(GREEDY), Session.solve, []
+
+    def thin(session: Session, *how, **more):
+        answer, names = solve(session, *how, **more), [family.name for family in session.program.columns]
+        place = session.program.column("share").place if "share" in names else slice(0)
+        least, most = session.lower[place], session.upper[place]
+        if not ((least > 0) & (least > most * (1 - shares.SLIVERS[1]))).any():
+            return answer
+        wide.append(1)
+        return replace(answer, method="loose")
+
+    monkeypatch.setattr(Session, "solve", thin)
+    pd.testing.assert_frame_equal(asked_and_lent(GREEDY), before, rtol=2 * shares.SLIVERS[1])
+    assert len(wide) == 1
+
+
 def test_pro_rata_goes_on_with_those_that_nothing_stops():
     """One of two segments is pinned to little: the other gets all it asks."""
     held = {("a", "house"): 250 * MILLION, ("b", "house"): 250 * MILLION}
