@@ -53,19 +53,19 @@ class Scenario:
         leaves one, and the best plan after that.
         """
         try:
-            return [self._plan(point, sure=False)]
+            return [self._plan(point)]
         except Infeasible:
             away, slope, nearest = self._distance(point)
         self.solver.start_from(unpack_basis(self.start))
-        plan = self._plan(nearest, sure=True)
+        plan = self._plan(nearest, exists=True)
         return [plan] if away <= NEAR else [Cut(self.at, False, away, slope, point), plan]
 
-    def _plan(self, point: np.ndarray, sure: bool) -> Cut:
+    def _plan(self, point: np.ndarray, exists: bool = False) -> Cut:
         """A cut at a decision that leaves a plan. The first time the basis is another scenario's and primal simplex is
         the way; from then on only bounds change, the basis stays dual feasible.
         """
         self.solver.hold(self.link, point)
-        value = self.solver.solve(self.warm, sure)
+        value = self.solver.solve(self.warm, sure=False, exists=exists)
         self.warm = "dual"
         return Cut(self.at, True, value, self.solver.reduced()[self.link], point)
 

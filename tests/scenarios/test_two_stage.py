@@ -15,6 +15,7 @@ from liquidity.program.build import build_pool
 from liquidity.program.cases_kit import maximise
 from liquidity.program.cases_stochastic import SEASONS, farm, planning
 from liquidity.program.compile import Family, Program, compile_program
+from liquidity.program.linear import OUT
 from liquidity.program.shocks import Shocks
 from liquidity.program.solve import Infeasible, Options, Session
 from liquidity.scenarios import alone, recourse
@@ -430,3 +431,26 @@ def test_the_distance_does_not_depend_on_where_it_starts(monkeypatch, ready):
         cold = one._distance(shut.point)[0]
     assert warm == pytest.approx(cold, rel=1e-7)
     assert warm > 0
+
+
+def test_the_nearest_decision_is_not_believed_to_leave_no_plan(monkeypatch, ready):
+    """It lies at the edge of what is feasible, where every method has found none at tight tolerances."""
+    with Benders(ready.problem, Options()) as parts:
+        parts.ask(ready.plain)
+        shut = next(cut for cut in parts.cuts if not cut.feasible)
+        one = parts.panel.scenarios[shut.at]
+        before, nearest = one.ask(shut.point)[-1], one._distance(shut.point)[2]
+        attempt, asked = recourse.Solver._attempt, []
+
+        def refuse(solver, step, seconds):
+            status = attempt(solver, step, seconds)
+            if solver is not one.solver or not np.allclose(solver.x()[one.link], nearest, atol=1e-6):
+                return status
+            asked.append(step)
+            return status if step == "loose" else OUT[0]
+
+        monkeypatch.setattr(recourse.Solver, "_attempt", refuse)
+        (*_, plan) = one.ask(shut.point)
+    assert asked == ["dual", "ipx", "cold", "loose"]
+    assert plan.feasible
+    assert plan.value == pytest.approx(before.value, rel=1e-6)
