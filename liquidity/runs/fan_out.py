@@ -29,17 +29,22 @@ Told = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Workers:
-    """A Dask client, and how many workers to wait for before tasks are given out."""
+    """A Dask client, and how many workers are to be there before tasks are given out."""
 
     client: Any
     count: int
+
+    def there(self) -> bool:
+        """Whether they are."""
+        return len(self.client.scheduler_info()["workers"]) >= self.count
 
 
 def fan_out(task: Callable[[S, T], R], shared: S, items: Sequence[T], workers: Workers | None = None, *,
             name: Callable[[T], str] = str, told: Told = lambda _: None,
             keep: Callable[[T, R], None] = lambda *_: None) -> list[R]:  # fmt: skip
-    """`task(shared, item)` for every item, in their order, by `workers` or here; `told` hears the name of each item
-    once it is done, `keep` is given the item and its answer before that. Raises what a task raised.
+    """`task(shared, item)` for every item, in their order, by `workers` or here, and here as well until they are there;
+    `told` hears the name of each item once it is done, `keep` is given the item and its answer before that. Raises what
+    a task raised.
     """
     if workers is None:
         found = []
@@ -49,15 +54,20 @@ def fan_out(task: Callable[[S, T], R], shared: S, items: Sequence[T], workers: W
             told(name(item))
         return found
     done: dict[int, R] = {}
-    workers.client.wait_for_workers(workers.count)
+
+    def finish(at: int, found_one: R) -> None:
+        done[at] = found_one
+        keep(items[at], found_one)
+        told(name(items[at]))
+
+    while len(done) < len(items) and not workers.there():
+        finish(len(done), task(shared, items[len(done)]))
     for _ in range(1 + RETRIES):
         left = [at for at in range(len(items)) if at not in done]
         if not left:
             break
         for at, found_one in once(workers.client, task, shared, {at: items[at] for at in left}):
-            done[at] = found_one
-            keep(items[at], found_one)
-            told(name(items[at]))
+            finish(at, found_one)
     if len(done) < len(items):
         missing = ", ".join(name(item) for at, item in enumerate(items) if at not in done)
         raise LiquidityError(f"the workers were lost {1 + RETRIES} times; not done: {missing}")

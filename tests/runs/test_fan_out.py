@@ -23,6 +23,10 @@ def slow(shared: float, item: int) -> tuple[int, int]:
     return item, os.getpid()
 
 
+def slow_at(pid: int, item: int) -> tuple[int, int]:
+    return slow(0.1 if os.getpid() == pid else 0.0, item)
+
+
 def refuse(shared: str, item: int) -> int:
     if item == 2:
         raise SolverFailed(shared, ["ipx: Infeasible"])
@@ -102,7 +106,18 @@ def imported(module: str, _: int) -> bool:
 def test_local_workers_have_imported_what_they_need():
     with open_workers(2, imports="wsgiref.headers") as found:
         assert isinstance(found, Workers)
+        found.client.wait_for_workers(2)
         assert fan_out(imported, "wsgiref.headers", range(4), found) == [True] * 4
+
+
+def test_tasks_are_done_here_until_the_workers_are_there():
+    with open_workers(2, imports="os") as found:
+        assert found is not None
+        done = fan_out(slow_at, os.getpid(), range(400), found)
+    assert [item for item, _ in done] == list(range(400))
+    here = [pid == os.getpid() for _, pid in done]
+    assert 0 < sum(here) < 400
+    assert here == sorted(here, reverse=True)
 
 
 def test_one_process_needs_no_workers():
