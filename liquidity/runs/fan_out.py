@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, TypeVar
 
 from rich.console import Console
@@ -24,6 +25,11 @@ T = TypeVar("T")
 R = TypeVar("R")
 RETRIES = 3
 """How often a task may lose its worker before the run gives up."""
+ENVIRON = {
+    **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), 1),
+    "MALLOC_ARENA_MAX": 1, **dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), 2**30),
+}  # fmt: skip
+"""Of local workers: they keep the memory that a solve gave back for the next one, which asks for as much."""
 Told = Callable[[str], None]
 
 
@@ -101,7 +107,7 @@ def open_workers(count: int = 1, cluster: str | None = None, *, imports: str) ->
     if cluster is None and count <= 1:
         yield None
         return
-    dask = distributed()
+    dask, config = distributed(), import_module("dask.config")
     by_value()
     if cluster is not None:
         try:
@@ -114,7 +120,8 @@ def open_workers(count: int = 1, cluster: str | None = None, *, imports: str) ->
         return
     local = dask.LocalCluster(n_workers=0, threads_per_worker=1, processes=True, dashboard_address=":0",
                               silence_logs=50, preload=[imports])  # fmt: skip
-    with local, dask.Client(local, set_as_default=False) as client:
+    given = config.set({"distributed.nanny.pre-spawn-environ": ENVIRON})
+    with given, local, dask.Client(local, set_as_default=False) as client:
         local.scale(count)
         yield Workers(client, count)
 

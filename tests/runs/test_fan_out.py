@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from liquidity.errors import BadInput, Problem, SolverFailed
-from liquidity.runs.fan_out import Workers, fan_out, open_workers, progress
+from liquidity.runs.fan_out import ENVIRON, Workers, fan_out, open_workers, progress
 
 
 def add(shared: int, item: int) -> tuple[int, int]:
@@ -108,6 +108,20 @@ def test_local_workers_have_imported_what_they_need():
         assert isinstance(found, Workers)
         found.client.wait_for_workers(2)
         assert fan_out(imported, "wsgiref.headers", range(4), found) == [True] * 4
+
+
+def environment(names: tuple[str, ...], _: int) -> list[str | None]:
+    return [os.environ.get(name) for name in names]
+
+
+def test_local_workers_keep_the_memory_of_a_solve(monkeypatch):
+    for name in ENVIRON:  # what the environment says already goes first
+        monkeypatch.delenv(name, raising=False)
+    with open_workers(2, imports="os") as found:
+        assert found is not None
+        found.client.wait_for_workers(2)
+        seen = fan_out(environment, tuple(ENVIRON), range(2), found)
+    assert seen == [[str(value) for value in ENVIRON.values()]] * 2
 
 
 def test_tasks_are_done_here_until_the_workers_are_there():
