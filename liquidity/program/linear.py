@@ -99,13 +99,13 @@ class Solver:
 
     # ---- solving
 
-    def solve(self, warm: str = "dual", sure: bool = True, exists: bool = False) -> float:
+    def solve(self, warm: str = "dual", sure: bool = True, doubt: bool = False) -> float:
         """The optimum: from the present basis by `dual` or `primal` simplex where there is one, else by interior point
         with crossover, then cold, at last with looser tolerances.
 
         Raises Infeasible where there is no plan, else SolverFailed. Where one is to be `sure`, a warm start that finds
-        no plan is not believed: the next step is asked. Where a plan `exists`, at an edge of what is feasible, no step
-        is believed that finds none. `options.time_limit` is for all steps together.
+        no plan is not believed: the next step is asked. `doubt` says that a plan should exist, at an edge of what is
+        feasible: then no step is believed that finds none. `options.time_limit` is for all steps together.
         """
         tried: list[str] = []
         until = time.perf_counter() + self.options.time_limit
@@ -118,7 +118,7 @@ class Solver:
             tried.append(f"{step}: {self.highs.modelStatusToString(status)}")
             if status == highspy.HighsModelStatus.kTimeLimit:
                 break
-            if status in OUT and not exists and not (sure and step == warm):
+            if status in OUT and not doubt and not (sure and step == warm):
                 raise Infeasible("no plan meets every row", tried)
         raise SolverFailed("no method ended at an optimum", tried)
 

@@ -60,7 +60,7 @@ class Without:
         except SolverFailed as error:
             raise SolverFailed(f"scenario {name}: {error}") from error
         kept = self.keep_tonight(program, loose)
-        known = optimum(kept, self.basis, self.options, exists=True)
+        known = optimum(kept, self.basis, self.options, doubt=True)
         return Alone(kept, known, mended.gave_way.assign(scenario=name)[GAVE_WAY])
 
     def decided(self, program: Program) -> Program:

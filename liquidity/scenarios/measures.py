@@ -77,11 +77,11 @@ def wait_and_see(problem: TwoStage, options: Options) -> np.ndarray:
     return np.array([optimum(program, start.basis(), options) for program in problem.programs])
 
 
-def optimum(program: Program, basis: Any, options: Options, exists: bool = False) -> float:
+def optimum(program: Program, basis: Any, options: Options, doubt: bool = False) -> float:
     """Net worth of a program alone, units, by primal simplex from the basis of another one of its pattern."""
     solver = Solver(program, options)
     solver.start_from(basis)
-    return solver.solve("primal", exists=exists)
+    return solver.solve("primal", doubt=doubt)
 
 
 @dataclass(frozen=True)

@@ -57,15 +57,15 @@ class Scenario:
         except Infeasible:
             away, slope, nearest = self._distance(point)
         self.solver.start_from(unpack_basis(self.start))
-        plan = self._plan(nearest, exists=True)
+        plan = self._plan(nearest, doubt=True)
         return [plan] if away <= NEAR else [Cut(self.at, False, away, slope, point), plan]
 
-    def _plan(self, point: np.ndarray, exists: bool = False) -> Cut:
+    def _plan(self, point: np.ndarray, doubt: bool = False) -> Cut:
         """A cut at a decision that leaves a plan. The first time the basis is another scenario's and primal simplex is
         the way; from then on only bounds change, the basis stays dual feasible.
         """
         self.solver.hold(self.link, point)
-        value = self.solver.solve(self.warm, sure=False, exists=exists)
+        value = self.solver.solve(self.warm, sure=False, doubt=doubt)
         self.warm = "dual"
         return Cut(self.at, True, value, self.solver.reduced()[self.link], point)
 
