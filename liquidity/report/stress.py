@@ -37,6 +37,8 @@ STATUS: dict[str, dict[Lang, str]] = {
 COLOURS = (RUST, BLUE, AMBER, WINE, SAND)
 MOST_BREACHES = 200
 NONE = "no_scenario"
+OPEN = 1e-6
+"Relative net worth that the search over deficiencies may leave open."
 """The night itself, which stands beside the scenarios."""
 
 
@@ -91,12 +93,14 @@ def headline(summary: pd.DataFrame, titles: Mapping[str, Mapping[str, str]], cur
     size, name = money(lang, abs(float(worst.change)), currency), titles[worst.scenario][lang]
     ran = summary[summary.projection == "run_off"].dropna(subset=["survival_days"])
     gave = [int((summary[summary.projection == way].gave_way.fillna("") != "").sum()) for way in ("reoptimise", "hold")]
+    more = held_is_more(summary)
     if lang == "zh":
         said = [
             f"{len(free)}个情景中，净值下降最多的是“{name}”：{size}。" if worst.change < 0 else "没有情景使净值下降。"
         ]
         said += [f"停止放款且无新增融资时，资金最少可维持{int(ran.survival_days.min())}日。"] if len(ran) else []
-        return [*said, f"须有规则让步的情景：重新优化时{gave[0]}个，维持今晚决策时{gave[1]}个。"]
+        said.append(f"须有规则让步的情景：重新优化时{gave[0]}个，维持今晚决策时{gave[1]}个。")
+        return [*said, f"其中{len(more)}个情景维持今晚决策的净值反而更高，因为规则让步更多。"] if more else said
     said = [f"Of {len(free)} scenarios “{name}” costs most net worth: {size}." if worst.change < 0
             else "No scenario costs net worth."]  # fmt: skip
     if len(ran):
@@ -104,7 +108,19 @@ def headline(summary: pd.DataFrame, titles: Mapping[str, Mapping[str, str]], cur
             f"Without lending and without new funding money lasts {int(ran.survival_days.min())} days at least."
         )
     ways = f"{gave[0] or 'none'} re-optimised, {gave[1] or 'none'} with tonight held"
-    return [*said, f"Scenarios in which some rule has to give way: {ways}."]
+    said.append(f"Scenarios in which some rule has to give way: {ways}.")
+    if more:
+        said.append(f"In {len(more)} of them tonight held is worth more, because rules give way further.")
+    return said
+
+
+def held_is_more(summary: pd.DataFrame) -> list[str]:
+    """Scenarios in which tonight held is worth more than re-optimised, by more than a search may leave open: a plan
+    that re-optimising may choose, so rules must give way further for it.
+    """
+    free, held = (summary[summary.projection == way].set_index("scenario").net_worth for way in ("reoptimise", "hold"))
+    more = held.reindex(free.index) - free > OPEN * free.abs()
+    return [str(name) for name in free.index[more]]
 
 
 def drivers_figure(drivers: pd.DataFrame, titles: Mapping[str, Mapping[str, str]], currency: str) -> go.Figure | None:

@@ -11,7 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from liquidity.report.stress import PROJECTIONS
+from liquidity.report.stress import PROJECTIONS, held_is_more
 
 MILLION = 1e6
 HEADS = ("re-opti-\nmised", "tonight\nheld", "run-off\nonly", "days", "relent\ntonight", "relent\nin 30 d")
@@ -40,6 +40,8 @@ def print_stress(record: Mapping[str, Any], folder: Path, console: Console) -> N
         console.print(f"{row.scenario}, {told}: amortises early: {str(row.amortised).replace(';', ', ')}")
     if (summary.status == "in_part").any():
         console.print("* only a part of tonight's decision can be carried out in this scenario")
+    if more := held_is_more(summary):
+        console.print(f"tonight held is worth more in {', '.join(more)}: rules give way further than re-optimised")
     console.print(f"run {record['id']} in {folder}: stress.html, stress.nc, tables/")
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from liquidity.report.rolling import drawings
-from liquidity.report.stress import NONE, headline
+from liquidity.report.stress import NONE, headline, held_is_more
 from liquidity.runs import stress
 
 TITLES = {name: {"en": name, "zh": name} for name in ("a", "b", NONE)}
@@ -19,6 +19,7 @@ def summary(gave_way: str = "") -> pd.DataFrame:
         for way in ("reoptimise", "hold", "run_off")
     ]
     table = pd.DataFrame(rows, columns=["scenario", "projection", "change", "gave_way", "survival_days"])
+    table["net_worth"] = 1e9 + table.change
     table.loc[(table.scenario == "b") & (table.projection == "hold"), "gave_way"] = gave_way
     return table
 
@@ -34,6 +35,17 @@ def test_what_gives_way_is_counted_by_projection() -> None:
     assert headline(summary(), TITLES, "CNY", "en")[-1] == said.format("none")
     assert headline(summary("cap"), TITLES, "CNY", "en")[-1] == said.format(1)
     assert headline(summary("cap"), TITLES, "CNY", "zh")[-1].endswith("重新优化时0个，维持今晚决策时1个。")
+
+
+@pytest.mark.parametrize(("more", "told"), [(900.0, []), (1100.0, ["b"]), (float("nan"), [])])
+def test_tonight_held_may_be_worth_more_where_rules_give_way_further(more: float, told: list[str]) -> None:
+    """Beyond a millionth, which the search over deficiencies may leave open; nothing is told of a plan there is not."""
+    table = summary("cap")
+    table.loc[(table.scenario == "b") & (table.projection == "hold"), "net_worth"] += more
+    assert held_is_more(table) == told
+    said = {lang: headline(table, TITLES, "CNY", lang)[-1] for lang in ("en", "zh")}
+    assert said["en"].startswith("In 1 of them tonight held is worth more") == bool(told)
+    assert said["zh"].startswith("其中1个情景维持今晚决策的净值反而更高") == bool(told)
 
 
 @pytest.mark.parametrize(("noise", "told"), [(1e-7, [0.0, 0.0]), (5e4, [0.05, 0.05])])
